@@ -1,0 +1,1 @@
+"""Sealog: a sealed audit log for software that serves many customers."""

@@ -1,0 +1,1 @@
+"""What may happen: every documented event type of every dialect, as data."""

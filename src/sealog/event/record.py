@@ -1,0 +1,60 @@
+"""What a sender sent, before it is understood; and an event as a dialect understood it."""
+
+import msgspec
+
+from sealog.event.findings import Finding
+from sealog.event.tokens import Equal, Raw, Tree
+
+
+class Record(msgspec.Struct):
+    """One record of a request. `wire` makes it, `refine` masks it, a dialect translates it.
+
+    `received`: the record's own bytes, from its `{` to its `}` (after masking: with the masked
+    spans cut). `text`: the same object as strict JSON on one line; the very same bytes where
+    `received` is that already. `fields`: the object behind `text`, its first level opened, the
+    first of equal keys in place. `strict` holds while `received` needed no repair, no masking and
+    has no equal keys: a record that is not strict keeps its original.
+    """
+
+    place: int
+    received: bytes
+    text: bytes
+    fields: Tree
+    equal: tuple[Equal, ...] = ()
+    findings: list[Finding] = []
+    strict: bool = True
+    keys: int | None = None
+    """How many keys the slow reader counted in all; None where the quick one read the record."""
+
+
+class Draft(msgspec.Struct):
+    """One event in ECS form, not yet split into parts.
+
+    `tree` is the nested ECS document (no dotted keys where Sealog reads, leaves are tokens as
+    sent) without what sealing stamps: `@timestamp`, `ecs.version`, `event.id`, `event.ingested`,
+    `event.original`, `organization.id`, `sealog.{action,dialect,findings,sent}`. What the sender
+    sent for such a field and is not used stands in `sent`, keyed by its dotted path.
+    """
+
+    tree: Tree
+    dialect: str
+    action: str
+    """The native name: `event.action`."""
+    alias: str
+    """The canonical dotted name: `sealog.action`."""
+    at_us: int | None = None
+    """When it happened, microseconds since 1970; None without a usable time."""
+    at_text: str = ""
+    """The same in UTC with `Z` and the digits as sent, at least three."""
+    id: str | None = None
+    """The sender's own id."""
+    tenant: str | None = None
+    """The record's `organization.id`."""
+    known: bool = False
+    """The type is catalogued: `event.action` is a fact whatever it looks like."""
+    declared: tuple[tuple[str, int], ...] = ()
+    """Paths that the catalog entry declares facts (0), the actor's (1) or the target's (2)."""
+    sent: dict[str, Raw | Tree] = {}
+    findings: list[Finding] = []
+    clean: bool = False
+    """Clean in the sense of docs/formats/event.md: no original is kept."""

@@ -1,0 +1,341 @@
+"""JSON as tokens: every scalar stays the bytes it was written in.
+
+Two readers give the same shape, a `Tree`. `opened` is msgspec, quick, for text it accepts. `parse`
+is slow and loses nothing: it keeps lone surrogates, numbers of any size and all of several equal
+keys, and it is not recursive, so that depth is a limit and not a crash. A tree's objects are
+dicts; its leaves (scalars and whole arrays) are `msgspec.Raw`, and an object that nobody has
+opened yet may stand as a `Raw` too.
+"""
+
+import re
+from typing import Any, NoReturn
+
+import msgspec
+from msgspec import Raw
+
+from sealog.errors import Refused, TooLarge
+
+LEVELS_MAX = 128
+KEYS_MAX = 10_000
+
+Tree = dict[str, Any]
+"""`dict[str, Raw | Tree]`."""
+
+_OBJECT = msgspec.json.Decoder(dict[str, Raw])
+_ENCODE = msgspec.json.Encoder().encode
+_SPACE = b" \t\r\n"
+_SCALAR = re.compile(
+    rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+"'
+    rb"|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false|null"
+)
+_GAP = re.compile(rb"[ \t\r\n]*+")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class Equal(msgspec.Struct, frozen=True):
+    """Keys that stand more than once in one object: where, and every value in the order written."""
+
+    path: tuple[str, ...]
+    values: tuple[Raw, ...]
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """What `parse` read: the first of equal keys stands in `tree`, all of them in `equal`.
+
+    Equal keys inside an array stay in the array's text; `equal` then names them without values.
+    """
+
+    tree: Tree
+    equal: tuple[Equal, ...]
+    keys: int
+
+
+def opened(node: Raw | Tree) -> Tree | None:
+    """The object behind a node, or None if the node is no object.
+
+    Raises `msgspec.DecodeError` for text that only `parse` can read.
+    """
+    if type(node) is dict:
+        return node
+    text = bytes(node)  # type: ignore[arg-type]
+    if text[:1] != b"{":
+        return None
+    return _OBJECT.decode(text)
+
+
+def encode(node: Any) -> bytes:
+    """The JSON text of a tree: keys written by msgspec, leaves as the tokens they are."""
+    return _ENCODE(node)
+
+
+def raw(value: Any) -> Raw:
+    """A value of our own as a leaf."""
+    return Raw(_ENCODE(value))
+
+
+def plain(text: bytes | Raw) -> Any:
+    """Python values of any text that `parse` accepts.
+
+    Lone surrogates become U+FFFD and numbers past float become strings: good enough to look at and
+    to index, never to store.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return _Reader(bytes(text)).value_plain()
+
+
+def parse(text: bytes) -> Parsed:
+    """Read one JSON object slowly and without loss.
+
+    Raises `TooLarge` past `LEVELS_MAX` levels or `KEYS_MAX` keys, `Refused` for anything that is
+    not one JSON object (RFC 8259); the detail names the byte.
+    """
+    return _Reader(text).document()
+
+
+def too_deep(text: bytes) -> bool:
+    """Whether the text may break a limit: a linear look, before any recursive reader sees it.
+
+    Counts brackets and colons first, which never under-reports and is nearly free; only what
+    exceeds that count is walked.
+    """
+    if text.count(b"{") + text.count(b"[") <= LEVELS_MAX and text.count(b":") <= KEYS_MAX:
+        return False
+    depth = keys = 0
+    for match in _STRUCTURE.finditer(text):
+        token = match[0]
+        if token in b"{[":
+            depth += 1
+            if depth > LEVELS_MAX:
+                return True
+        elif token in b"}]":
+            depth -= 1
+        elif token == b":":
+            keys += 1
+            if keys > KEYS_MAX:
+                return True
+    return False
+
+
+_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[{}\[\]:]', re.DOTALL)
+
+
+class _Reader:
+    """One pass over the bytes; `_stack` holds what is open."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._at = 0
+        self._equal: dict[tuple[str, ...], list[Raw]] = {}
+        self._keys = 0
+
+    def document(self) -> Parsed:
+        self._gap()
+        if self._text[self._at : self._at + 1] != b"{":
+            self._fail("an object")
+        tree = self._object(())
+        self._gap()
+        if self._at != len(self._text):
+            self._fail("nothing more")
+        equal = tuple(Equal(path, tuple(values)) for path, values in self._equal.items())
+        return Parsed(tree, equal, self._keys)
+
+    def value_plain(self) -> Any:
+        """Objects, arrays and scalars as Python values, for text that msgspec refuses."""
+        self._gap()
+        head = self._text[self._at : self._at + 1]
+        if head == b"{":
+            return _plain_tree(self.document().tree)
+        if head == b"[":
+            return [plain_leaf(item) for item in _items(self._text)]
+        return plain_leaf(Raw(self._text))
+
+    def _object(self, path: tuple[str, ...]) -> Tree:
+        # Depth is bounded by LEVELS_MAX before Python's own limit can be met.
+        if len(path) >= LEVELS_MAX:
+            msg = f"more than {LEVELS_MAX} levels at byte {self._at}"
+            raise TooLarge(msg, code="too-deep")
+        tree: Tree = {}
+        self._at += 1
+        self._gap()
+        if self._take(b"}"):
+            return tree
+        while True:
+            self._member(tree, path)
+            self._gap()
+            if self._take(b"}"):
+                return tree
+            if not self._take(b","):
+                self._fail("`,` or `}`")
+            self._gap()
+
+    def _member(self, tree: Tree, path: tuple[str, ...]) -> None:
+        key = self._key()
+        self._gap()
+        if not self._take(b":"):
+            self._fail("`:`")
+        self._gap()
+        here = (*path, key)
+        begin = self._at
+        is_object = self._text[begin : begin + 1] == b"{"
+        repeated = key in tree
+        value: Any
+        if is_object and not repeated:
+            value = self._object(here)
+        else:
+            self._skip_value(len(path) + 1)
+            value = Raw(self._text[begin : self._at])
+        if not repeated:
+            tree[key] = value
+            return
+        first = tree[key]
+        kept = self._equal.setdefault(here, [Raw(encode(first)) if type(first) is dict else first])
+        kept.append(value)
+
+    def _key(self) -> str:
+        match = _SCALAR.match(self._text, self._at)
+        if match is None or match[0][:1] != b'"':
+            self._fail("a key in quotes")
+        self._at = match.end()
+        self._keys += 1
+        if self._keys > KEYS_MAX:
+            msg = f"more than {KEYS_MAX} keys"
+            raise TooLarge(msg, code="too-many-keys")
+        return _string(match[0], lossless=True)
+
+    def _skip_value(self, depth: int) -> None:
+        """Move past one value, checking its grammar, without keeping anything."""
+        closers: list[tuple[bytes, set[str]]] = []
+        while True:
+            self._skip_one(closers, depth)
+            while closers:
+                closer, names = closers[-1]
+                self._gap()
+                if self._take(closer):
+                    closers.pop()
+                    continue
+                if not self._take(b","):
+                    self._fail(f"`,` or `{closer.decode()}`")
+                self._gap()
+                if closer == b"}":
+                    self._skip_key(names)
+                break
+            else:
+                return
+
+    def _skip_one(self, closers: list[tuple[bytes, set[str]]], depth: int) -> None:
+        """Move past scalars and opening brackets until one value is begun or done."""
+        while True:
+            self._gap()
+            head = self._text[self._at : self._at + 1]
+            if head not in (b"{", b"["):
+                match = _SCALAR.match(self._text, self._at)
+                if match is None:
+                    self._fail("a value")
+                self._at = match.end()
+                return
+            self._at += 1
+            closer = b"}" if head == b"{" else b"]"
+            self._gap()
+            if self._take(closer):
+                return
+            names: set[str] = set()
+            closers.append((closer, names))
+            if depth + len(closers) > LEVELS_MAX:
+                msg = f"more than {LEVELS_MAX} levels at byte {self._at}"
+                raise TooLarge(msg, code="too-deep")
+            if closer == b"}":
+                self._skip_key(names)
+
+    def _skip_key(self, names: set[str]) -> None:
+        key = self._key()
+        if key in names:
+            self._equal.setdefault(("", key), [])
+        names.add(key)
+        self._gap()
+        if not self._take(b":"):
+            self._fail("`:`")
+
+    def _gap(self) -> None:
+        match = _GAP.match(self._text, self._at)
+        assert match is not None
+        self._at = match.end()
+
+    def _take(self, token: bytes) -> bool:
+        if self._text.startswith(token, self._at):
+            self._at += 1
+            return True
+        return False
+
+    def _fail(self, wanted: str) -> NoReturn:
+        msg = f"not JSON: expected {wanted} at byte {self._at}"
+        raise Refused(msg, code="not-json")
+
+
+def _items(text: bytes) -> list[Raw]:
+    """The values of an array that msgspec refuses, each as its token."""
+    reader = _Reader(text)
+    reader._at = text.index(b"[") + 1  # noqa: SLF001 - the same file
+    items: list[Raw] = []
+    while True:
+        reader._gap()  # noqa: SLF001
+        if reader._take(b"]"):  # noqa: SLF001
+            return items
+        begin = reader._at  # noqa: SLF001
+        reader._skip_value(1)  # noqa: SLF001
+        items.append(Raw(text[begin : reader._at]))  # noqa: SLF001
+        reader._gap()  # noqa: SLF001
+        reader._take(b",")  # noqa: SLF001
+
+
+def _plain_tree(tree: Tree) -> dict[str, Any]:
+    return {
+        key: _plain_tree(node) if type(node) is dict else plain_leaf(node)
+        for key, node in tree.items()
+    }
+
+
+def plain_leaf(leaf: Raw) -> Any:
+    """The Python value of one leaf, however odd."""
+    text = bytes(leaf)
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    head = text.lstrip(_SPACE)[:1]
+    if head in (b"{", b"["):
+        return _Reader(text).value_plain()
+    if head == b'"':
+        return _string(text.strip(_SPACE), lossless=False)
+    return text.strip(_SPACE).decode("ascii", "replace")
+
+
+def _string(token: bytes, *, lossless: bool) -> str:
+    """The text of a JSON string token.
+
+    A lone surrogate cannot stand in UTF-8. With `lossless` it becomes the six characters of its
+    escape, so that a key stays apart from its neighbours; without, U+FFFD.
+    """
+    try:
+        return msgspec.json.decode(token, type=str)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        text = _unescape(token)
+    if lossless:
+        return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "/": "/"}
+_ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))")
+
+
+def _unescape(token: bytes) -> str:
+    def one(match: re.Match[str]) -> str:
+        high, low, single, short = match.groups()
+        if high is not None:
+            pair = ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00
+            return chr(0x10000 + pair)
+        return chr(int(single, 16)) if single is not None else _ESCAPES[short]
+
+    return _ESCAPE.sub(one, token[1:-1].decode("utf-8", "replace"))
