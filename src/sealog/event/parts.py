@@ -139,9 +139,7 @@ def _descend(cut: Sequence[Tree], path: tuple[str, ...], node: Any, place: Place
             _descend(cut, (*path, key), child, below)
 
 
-def _settle(
-    cut: Sequence[Tree], path: tuple[str, ...], key: str, node: Any, place: Place
-) -> None:
+def _settle(cut: Sequence[Tree], path: tuple[str, ...], key: str, node: Any, place: Place) -> None:
     part = place.part
     if part == FACTS and not is_fact(node):
         part = REST

@@ -1,9 +1,10 @@
 """What a sender sent, before it is understood; and an event as a dialect understood it."""
 
 import msgspec
+from msgspec import Raw
 
 from sealog.event.findings import Finding
-from sealog.event.tokens import Equal, Raw, Tree
+from sealog.event.tokens import Equal, Tree
 
 
 class Record(msgspec.Struct):
