@@ -1,0 +1,159 @@
+"""Up to 128 events packed as they rest: one zstd frame per part kind, salts beside them.
+
+The journal stores packs, and the archive carries full ones over as they are: what was compressed
+once is not compressed again. A pack holds the exact bytes that were hashed.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+import zstandard
+
+from sealog.errors import Altered
+from sealog.event.parts import PART_NAMES, SALT_BYTES, commitment, digest
+
+EVENTS_PER_PACK_MAX = 128
+DIGEST_BYTES = 32
+ZSTD_LEVEL = 1
+
+_KINDS = range(len(PART_NAMES))
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """One stored event: entry type, its open parts as (number, salt, bytes), digests of the erased."""
+
+    kind: bytes
+    parts: tuple[tuple[int, bytes, bytes], ...]
+    erased: tuple[tuple[int, bytes], ...] = ()
+
+    def entry(self) -> bytes:
+        """The 33 bytes of the sealed log, computed anew from what is stored."""
+        digests = [(number, digest(number, salt, part)) for number, salt, part in self.parts]
+        digests.extend(self.erased)
+        digests.sort()
+        return self.kind + commitment(digests)
+
+
+class Pack(msgspec.Struct, frozen=True, array_like=True):
+    """The rest form of consecutive events of one tenant; see the module."""
+
+    indexes: tuple[int, ...]
+    """Of each event: in the journal counted from the block's first, in the archive absolute."""
+    kinds: bytes
+    """The entry type byte of each event."""
+    masks: bytes
+    """Of each event, bits 0–3: which parts are open; bits 4–7: which are erased."""
+    lengths: tuple[tuple[int, ...], ...]
+    """Per part kind, the byte length of each open part, in the order of the events."""
+    salts: bytes
+    """16 bytes per open part, event by event, in the order of the part numbers."""
+    digests: bytes
+    """32 bytes per erased part, in the same order."""
+    frames: tuple[bytes, ...]
+    """Per part kind, one zstd frame over all its parts; empty where no event has one."""
+
+
+class Packer:
+    """Packs and compresses; one per thread, because a zstd context is not shared."""
+
+    def __init__(self, level: int = ZSTD_LEVEL) -> None:
+        self._compress = zstandard.ZstdCompressor(level=level).compress
+
+    def pack(self, events: Sequence[Opened], indexes: Iterable[int]) -> Pack:
+        """Pack up to 128 events under their indexes."""
+        assert 0 < len(events) <= EVENTS_PER_PACK_MAX
+        columns: list[list[bytes]] = [[], [], [], []]
+        salts: list[bytes] = []
+        digests: list[bytes] = []
+        masks = bytearray()
+        for event in events:
+            mask = 0
+            for number, salt, part in event.parts:
+                mask |= 1 << number
+                salts.append(salt)
+                columns[number].append(part)
+            for number, value in event.erased:
+                mask |= 16 << number
+                digests.append(value)
+            masks.append(mask)
+        return Pack(
+            indexes=tuple(indexes),
+            kinds=b"".join([event.kind for event in events]),
+            masks=bytes(masks),
+            lengths=tuple([tuple(map(len, column)) for column in columns]),
+            salts=b"".join(salts),
+            digests=b"".join(digests),
+            frames=tuple([self._compress(b"".join(c)) if c else b"" for c in columns]),
+        )
+
+
+class Unpacker:
+    """Opens packs; one per thread."""
+
+    def __init__(self) -> None:
+        self._decompress = zstandard.ZstdDecompressor().decompress
+
+    def events(self, pack: Pack) -> list[Opened]:
+        """Every event of a pack, in its order. Raises `Altered` where the pack contradicts itself."""
+        columns = [self._column(pack, kind) for kind in _KINDS]
+        salts = _chunks(pack.salts, SALT_BYTES)
+        digests = _chunks(pack.digests, DIGEST_BYTES)
+        try:
+            events = [
+                Opened(
+                    kind=pack.kinds[place : place + 1],
+                    parts=tuple(
+                        [(n, next(salts), next(columns[n])) for n in _KINDS if mask >> n & 1]
+                    ),
+                    erased=tuple([(n, next(digests)) for n in _KINDS if mask >> n & 16]),
+                )
+                for place, mask in enumerate(pack.masks)
+            ]
+        except (StopIteration, RuntimeError) as error:
+            raise Altered("a pack holds fewer parts than its masks name") from error
+        spare = [next(chunk, None) for chunk in (*columns, salts, digests)]
+        if any(value is not None for value in spare) or not (
+            len(pack.kinds) == len(pack.masks) == len(pack.indexes)
+        ):
+            raise Altered("a pack holds more than its masks name")
+        return events
+
+    def _column(self, pack: Pack, kind: int) -> Iterator[bytes]:
+        frame = pack.frames[kind]
+        if not frame:
+            return iter(())
+        try:
+            text = self._decompress(frame)
+        except zstandard.ZstdError as error:
+            raise Altered(f"the {PART_NAMES[kind]} frame of a pack does not open") from error
+        if len(text) != sum(pack.lengths[kind]):
+            raise Altered(f"the {PART_NAMES[kind]} frame of a pack has another length")
+        return _cut(text, pack.lengths[kind])
+
+
+def _cut(text: bytes, lengths: Iterable[int]) -> Iterator[bytes]:
+    at = 0
+    for length in lengths:
+        yield text[at : at + length]
+        at += length
+
+
+def _chunks(text: bytes, size: int) -> Iterator[bytes]:
+    return (text[at : at + size] for at in range(0, len(text), size))
+
+
+_PACKS = msgspec.msgpack.Decoder(list[Pack])
+_ENCODE = msgspec.msgpack.Encoder().encode
+
+
+def encode_packs(packs: Sequence[Pack]) -> bytes:
+    """The bytes of a journal block's packs."""
+    return _ENCODE(packs)
+
+
+def decode_packs(text: bytes) -> list[Pack]:
+    """Packs of a journal block. Raises `Altered` for anything else."""
+    try:
+        return _PACKS.decode(text)
+    except msgspec.MsgspecError as error:
+        raise Altered("a journal block does not read as packs") from error

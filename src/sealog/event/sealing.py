@@ -1,0 +1,200 @@
+"""From drafts to batches: stamp, split, salt, digest, commit and pack, once a batch.
+
+Pure: the time, the random bytes and the tenants are arguments.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from sealog.event import ids, parts, times, tokens
+from sealog.event.batch import Batch
+from sealog.event.findings import Finding
+from sealog.event.packs import EVENTS_PER_PACK_MAX, Opened, Pack, Packer
+from sealog.event.parts import EVENT_ENTRY, SALT_BYTES, STATEMENT_ACTIONS, STATEMENT_ENTRY, Place
+from sealog.event.record import Draft, Record
+from sealog.event.tenants import Tenant
+
+ECS_VERSION = "8.11.0"
+ROUTES_MAX = 4_096
+
+_ECS_VERSION = tokens.raw(ECS_VERSION)
+_PART_HEADS = tuple(b"sealog/part/v1\x00" + bytes([number]) for number in range(4))
+_EVENT_HEAD = b"sealog/event/v1\x00"
+_NUMBERS = tuple(bytes([number]) for number in range(4))
+
+
+class Naming(msgspec.Struct, frozen=True):
+    """How events without a sender's id are named in one request."""
+
+    request_key: str | None = None
+    """The `Idempotency-Key`."""
+    repeats: Mapping[int, int] | None = None
+    """In a file import: place → how many identical records came before it in the file; places
+    that are not named have none before them. None outside an import."""
+    derive_all: bool = False
+    """Give every event a derived id and the finding `id-reused`: its own id is taken."""
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """The one time of arrival of a batch."""
+
+    us: int
+    text: str
+
+    @classmethod
+    def of(cls, us: int) -> "Moment":
+        """The moment `us` microseconds after 1970."""
+        text = times.format_us(us)
+        assert text is not None
+        return cls(us, text)
+
+
+class Sealer:
+    """Seals batches; one per thread, because compressing is not shared."""
+
+    def __init__(self, randomness: Callable[[int], bytes]) -> None:
+        self._randomness = randomness
+        self._packer = Packer()
+        self._routes: dict[tuple[tuple[str, int], ...], Place] = {}
+        self._tenant_tokens: dict[str, Raw] = {}
+        self._alias_tokens: dict[tuple[str, str], tuple[Raw, Raw]] = {}
+
+    def seal(
+        self,
+        understood: Sequence[tuple[Record, Draft, Tenant]],
+        now: Moment,
+        naming: Naming = Naming(),  # noqa: B008 - frozen
+    ) -> list[Batch]:
+        """One batch per tenant, in the order of the first event of each.
+
+        The parts of every event are encoded once; those bytes are hashed and those are stored.
+        """
+        ingested = tokens.raw(now.text)
+        random_ids = self._randomness(10 * len(understood))
+        batches: dict[int, tuple[Batch, list[list[parts.Part]], list[bytes]]] = {}
+        for nth, (record, draft, tenant) in enumerate(understood):
+            found = batches.get(tenant.number)
+            if found is None:
+                found = batches[tenant.number] = (Batch(tenant, [], [], [], [], [], []), [], [])
+            batch, cut, kinds = found
+            name, oddity = _name(record, draft, tenant, naming)
+            if name is None:
+                name = ids.uuid7(now.us // 1000, random_ids[10 * nth : 10 * nth + 10])
+            cut.append(self._cut(record, draft, tenant, (name, oddity, now, ingested)))
+            kinds.append(STATEMENT_ENTRY if draft.action in STATEMENT_ACTIONS else EVENT_ENTRY)
+            batch.places.append(record.place)
+            batch.ids.append(name)
+            batch.id_keys.append(ids.id_key(tenant.key, name, draft.at_us))
+            batch.fingerprints.append(ids.fingerprint(tenant.key, draft.dialect, record.received))
+        return [self._commit(*found) for found in batches.values()]
+
+    def _cut(
+        self,
+        record: Record,
+        draft: Draft,
+        tenant: Tenant,
+        stamp: tuple[str, Finding | None, Moment, Raw],
+    ) -> list[parts.Part]:
+        name, oddity, now, ingested = stamp
+        findings = draft.findings
+        if oddity is not None:
+            findings = [*findings, oddity]
+        if draft.at_us is not None and draft.at_us > now.us + times.FUTURE_US:
+            findings = [*findings, Finding("future-time", "", "more than a day ahead of arrival")]
+        tree = draft.tree
+        tree["@timestamp"] = ingested if draft.at_us is None else tokens.raw(draft.at_text)
+        _inner(tree, "ecs")["version"] = _ECS_VERSION
+        event = _inner(tree, "event")
+        event["id"] = tokens.raw(name)
+        event["ingested"] = ingested
+        _inner(tree, "organization")["id"] = self._tenant_token(tenant.name)
+        sealog = _inner(tree, "sealog")
+        sealog["action"], sealog["dialect"] = self._alias(draft.alias, draft.dialect)
+        if findings:
+            sealog["findings"] = tokens.raw(findings)
+        if draft.sent:
+            sealog["sent"] = draft.sent
+        if findings or not draft.clean:
+            event["original"] = tokens.raw(record.received.decode())
+        return parts.split(tree, self._route(draft.declared), action_known=draft.known)
+
+    def _commit(self, batch: Batch, cut: list[list[parts.Part]], kinds: list[bytes]) -> Batch:
+        salts = self._randomness(SALT_BYTES * sum(map(len, cut)))
+        at = 0
+        opened: list[Opened] = []
+        for kind, event in zip(kinds, cut, strict=True):
+            digests = _EVENT_HEAD
+            kept: list[tuple[int, bytes, bytes]] = []
+            for number, part in event:
+                salt = salts[at : at + SALT_BYTES]
+                at += SALT_BYTES
+                kept.append((number, salt, part))
+                digests += _NUMBERS[number] + sha256(_PART_HEADS[number] + salt + part).digest()
+            opened.append(Opened(kind, tuple(kept)))
+            batch.entries.append(kind + sha256(digests).digest())
+        batch.packs = repack(self._packer, opened)
+        return batch
+
+    def _route(self, declared: tuple[tuple[str, int], ...]) -> Place:
+        route = self._routes.get(declared)
+        if route is None:
+            if len(self._routes) >= ROUTES_MAX:
+                self._routes.clear()
+            route = self._routes[declared] = parts.places(dict(declared))
+        return route
+
+    def _tenant_token(self, name: str) -> Raw:
+        token = self._tenant_tokens.get(name)
+        if token is None:
+            if len(self._tenant_tokens) >= ROUTES_MAX:
+                self._tenant_tokens.clear()
+            token = self._tenant_tokens[name] = tokens.raw(name)
+        return token
+
+    def _alias(self, alias: str, dialect: str) -> tuple[Raw, Raw]:
+        found = self._alias_tokens.get((alias, dialect))
+        if found is None:
+            if len(self._alias_tokens) >= ROUTES_MAX:
+                self._alias_tokens.clear()
+            found = self._alias_tokens[alias, dialect] = (tokens.raw(alias), tokens.raw(dialect))
+        return found
+
+
+def repack(packer: Packer, events: Sequence[Opened]) -> list[Pack]:
+    """Events in packs of up to 128, counted from 0."""
+    size = EVENTS_PER_PACK_MAX
+    return [
+        packer.pack(events[at : at + size], range(at, min(at + size, len(events))))
+        for at in range(0, len(events), size)
+    ]
+
+
+def _name(
+    record: Record, draft: Draft, tenant: Tenant, naming: Naming
+) -> tuple[str | None, Finding | None]:
+    """The id of an event that has or derives one (docs/formats/ids.md), and what was odd."""
+    if draft.id is not None and not naming.derive_all:
+        return draft.id, None
+    reused = None
+    if draft.id is not None:
+        reused = Finding("id-reused", "", "another record of this tenant has this id")
+    if naming.repeats is not None or naming.derive_all:
+        repeats = (naming.repeats or {}).get(record.place, 0)
+        return ids.id_from_record(tenant.key, draft.dialect, record.received, repeats), reused
+    if naming.request_key is not None:
+        key = naming.request_key
+        return ids.id_from_request(tenant.key, draft.dialect, key, record.place), reused
+    return None, None
+
+
+def _inner(tree: dict[str, Any], key: str) -> dict[str, Any]:
+    """The object at `key`, opened and ours to add to."""
+    node = tree.get(key)
+    if type(node) is not dict:
+        node = {} if node is None else (tokens.opened(node) or {})
+        tree[key] = node
+    return node

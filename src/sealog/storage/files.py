@@ -1,0 +1,66 @@
+"""Files that are there after a crash, or not at all."""
+
+import ctypes
+import hashlib
+import os
+from pathlib import Path
+
+_CHUNK_BYTES = 1 << 20
+
+
+def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Put `content` at `path` as a whole: written beside it, synced, renamed, folder synced."""
+    beside = path.with_name(path.name + ".new")
+    number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with open(number, "wb") as file:  # noqa: PTH123 - the descriptor carries the mode
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+def replace_later_synced(path: Path, content: bytes) -> None:
+    """Put `content` at `path` as a whole, to be made durable by the next `sync_all`.
+
+    For what can be made again: after a crash the old or the new content stands there.
+    """
+    beside = path.with_name(path.name + ".new")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def sync_folder(path: Path) -> None:
+    """Make names in a folder durable."""
+    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def sync_all(path: Path) -> None:
+    """Make everything written so far on the file system of `path` durable: one `syncfs`.
+
+    Raises `OSError` where the system reports that some write was lost since the last call.
+    """
+    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if not hasattr(libc, "syncfs"):
+            os.sync()
+            return
+        if libc.syncfs(number) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), str(path))
+    finally:
+        os.close(number)
+
+
+def digest_of(path: Path) -> bytes:
+    """SHA-256 of a file, read in pieces."""
+    running = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            running.update(chunk)
+    return running.digest()

@@ -1,0 +1,123 @@
+"""The tables of `state.db`; `storage/migrations/` brings older files here.
+
+Rows that verification relies on carry `digest`: SHA-256 over their other values (`row_digest`), so
+that a value altered in place is named. It guards against accident and against whoever does not know
+the program; what guards against the rest is the sealed log.
+"""
+
+import hashlib
+
+import msgspec
+from sqlalchemy import BLOB, Column, Index, Integer, MetaData, Table, Text
+
+REVISION = "0001"
+
+metadata = MetaData()
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BLOB, nullable=False),
+)
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("log_id", Text, nullable=False, unique=True),
+    Column("key", BLOB, nullable=False),
+    Column("created_us", Integer, nullable=False),
+    Column("public", Integer, nullable=False, server_default="0"),
+)
+
+# size: entries accepted; synced: entries whose log files were last noted durable; archived: entries
+# whose events rest in segments. Blocks below both synced and archived may go.
+heads = Table(
+    "heads",
+    metadata,
+    Column("tenant", Integer, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("synced", Integer, nullable=False),
+    Column("archived", Integer, nullable=False),
+    Column("digest", BLOB, nullable=False),
+)
+
+# body: msgpack [packs, entries]; first: the index of the block's first event.
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("tenant", Integer, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("accepted_us", Integer, nullable=False),
+    Column("body", BLOB, nullable=False),
+    Column("digest", BLOB, nullable=False),
+    Index("blocks_by_tenant", "tenant", "first"),
+)
+
+# key: see event.ids.id_key. Times lead it, so rows are added next to each other.
+ids = Table(
+    "ids",
+    metadata,
+    Column("key", BLOB, primary_key=True),
+    Column("index", Integer, nullable=False),
+    Column("fingerprint", BLOB, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The newest million ids whatever their time: 8 bytes of each key's hash part, one row a commit.
+recent_ids = Table(
+    "recent_ids",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("hashes", BLOB, nullable=False),
+)
+
+signed = Table(
+    "signed",
+    metadata,
+    Column("tenant", Integer, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("root", BLOB, nullable=False),
+    Column("note", BLOB, nullable=False),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("tenant", Integer, primary_key=True),
+    Column("class", Text, primary_key=True),
+    Column("first", Integer, primary_key=True),
+    Column("last", Integer, primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("first_us", Integer, nullable=False),
+    Column("last_us", Integer, nullable=False),
+    Column("columns_bytes", Integer, nullable=False),
+    Column("columns_digest", BLOB, nullable=False),
+    Column("parts_bytes", Integer, nullable=False),
+    Column("parts_digest", BLOB, nullable=False),
+    Column("digest", BLOB, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# hash: SHA-256 of the key; tenants: JSON list, or null for all; scopes: JSON list.
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hash", BLOB, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("tenants", Text),
+    Column("scopes", Text, nullable=False),
+    Column("created_us", Integer, nullable=False),
+    Column("revoked_us", Integer),
+)
+
+
+def row_digest(table: str, *values: str | bytes | int | None) -> bytes:
+    """What stands in a row's `digest`: SHA-256 over the table's name and its other values, in order."""
+    return hashlib.sha256(b"sealog/row/v1\x00" + msgspec.msgpack.encode((table, *values))).digest()
