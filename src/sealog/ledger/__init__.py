@@ -1,1 +1,1 @@
-"""TODO"""
+"""The sealed log of each tenant: its flat files, its signed checkpoints, its proofs."""

@@ -1,0 +1,112 @@
+"""Laws of trees that hold for every size and place."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sealog.merkle.checks import verify_consistency, verify_inclusion
+from sealog.merkle.edge import RightEdge
+from sealog.merkle.hashes import leaf_hash, root_of
+from sealog.merkle.paths import consistency_path, inclusion_path, root_at
+
+LEAVES = [leaf_hash(b"entry %d" % number) for number in range(600)]
+SIZES = st.one_of(st.integers(1, 600), st.sampled_from([1, 2, 255, 256, 257, 511, 512, 513]))
+CHANGES = st.tuples(st.integers(0, 31), st.integers(1, 255))
+
+
+def hash_at(level, index):
+    return root_of(LEAVES[index << level : (index + 1) << level])
+
+
+def changed(value, change):
+    at, by = change
+    return value[:at] + bytes([value[at] ^ by]) + value[at + 1 :]
+
+
+@st.composite
+def places(draw):
+    size = draw(SIZES)
+    return draw(st.integers(0, size - 1)), size
+
+
+@st.composite
+def growths(draw):
+    new = draw(SIZES)
+    return draw(st.integers(1, new)), new
+
+
+@given(places())
+def test_every_leaf_of_every_tree_is_proved_included(place):
+    index, size = place
+
+    path = inclusion_path(index, size, hash_at)
+
+    assert verify_inclusion(index, size, LEAVES[index], path, root_of(LEAVES[:size]))
+
+
+@given(places(), st.data())
+def test_no_inclusion_proof_survives_a_changed_byte(place, data):
+    index, size = place
+    root = root_of(LEAVES[:size])
+    values = [LEAVES[index], root, *inclusion_path(index, size, hash_at)]
+    at = data.draw(st.integers(0, len(values) - 1))
+    values[at] = changed(values[at], data.draw(CHANGES))
+
+    leaf, root, *path = values
+
+    assert not verify_inclusion(index, size, leaf, path, root)
+
+
+@given(places(), st.data())
+def test_no_inclusion_proof_serves_another_leaf_or_place(place, data):
+    index, size = place
+    other = data.draw(st.integers(0, size - 1))
+    path = inclusion_path(index, size, hash_at)
+    root = root_of(LEAVES[:size])
+
+    assert verify_inclusion(other, size, LEAVES[index], path, root) is (other == index)
+    assert verify_inclusion(index, size, LEAVES[other], path, root) is (other == index)
+
+
+@given(growths())
+def test_every_growth_is_proved_consistent(growth):
+    old, new = growth
+
+    path = consistency_path(old, new, hash_at)
+
+    assert verify_consistency(old, new, path, root_of(LEAVES[:old]), root_of(LEAVES[:new]))
+
+
+@given(growths(), st.data())
+def test_no_consistency_proof_survives_a_changed_byte(growth, data):
+    old, new = growth
+    values = [root_of(LEAVES[:old]), root_of(LEAVES[:new]), *consistency_path(old, new, hash_at)]
+    at = data.draw(st.integers(0, len(values) - 1))
+    values[at] = changed(values[at], data.draw(CHANGES))
+
+    old_root, new_root, *path = values
+
+    assert not verify_consistency(old, new, path, old_root, new_root)
+
+
+@given(growths(), st.integers(0, 599), CHANGES)
+def test_a_tree_with_a_changed_past_is_never_consistent(growth, at, change):
+    """Whoever rewrites an old entry cannot prove the new tree against the old root."""
+    old, new = growth
+    at %= old
+    rewritten = [*LEAVES[:at], changed(LEAVES[at], change), *LEAVES[at + 1 : new]]
+
+    path = consistency_path(
+        old, new, lambda level, index: root_of(rewritten[index << level : (index + 1) << level])
+    )
+
+    assert not verify_consistency(old, new, path, root_of(LEAVES[:old]), root_of(rewritten))
+
+
+@given(st.lists(st.integers(0, 300), max_size=6))
+def test_an_edge_grown_in_any_batches_has_the_root_of_the_whole(batches):
+    edge = RightEdge()
+    for count in batches:
+        edge = edge.grow(LEAVES[edge.size : edge.size + count]).edge
+
+    assert edge.root() == root_of(LEAVES[: edge.size])
+    assert edge.root() == root_at(edge.size, hash_at)
