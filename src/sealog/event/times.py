@@ -18,14 +18,18 @@ FUTURE_US = 24 * 3600 * 1_000_000
 
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,30}))?)?"
-    r"\s*(Z|z|UTC|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)?"
+    r"\s*(Z|z|UTC|[+-]\d{2}[\d:.]{0,10})?",
+    re.ASCII,
 )
 _SLASHED = re.compile(
-    r"(\d{1,2})/(\d{1,2})/(\d{4})[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,30}))?)?\s*(\S+)?"
+    r"(\d{1,2})/(\d{1,2})/(\d{4})[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,30}))?)?\s*(\S+)?",
+    re.ASCII,
 )
-_COMPACT = re.compile(r"((?:19|20|21)\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})")
-_OFFSET = re.compile(r"([+-])(\d{2})(?:[:.]?(\d{1,2}))?(?::(\d{2}))?")
-_EPOCH_NUMBER = re.compile(r"-?\d{9,19}(?:\.\d{1,9})?")
+_COMPACT = re.compile(r"((?:19|20|21)\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})", re.ASCII)
+_OFFSET = re.compile(r"([+-])(\d{2})(?::?(\d{2}))?(?::?(\d{2}))?", re.ASCII)
+# Hours with a fraction, the same minutes perhaps written again behind it: `+05.5`, `+05.5:30`.
+_BAD_OFFSET = re.compile(r"([+-])(\d{2})(\.\d{1,2})(?::(\d{2}))?", re.ASCII)
+_EPOCH_NUMBER = re.compile(r"-?\d{9,19}(?:\.\d{1,9})?", re.ASCII)
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -82,7 +86,10 @@ def _quick(text: str) -> Moment | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if text[4] != "-" or text[13] != ":" or not text[20:-1].isdecimal():
+    # `fromisoformat` also takes weeks (`2026-W47-5`), which RFC 3339 and our readers do not.
+    if text[4] != "-" or text[5] == "W" or text[13] != ":" or not text.isascii():
+        return None
+    if not text[20:-1].isdecimal():
         return None
     return Moment((at - _EPOCH) // _MICROSECOND, text)
 
@@ -117,18 +124,20 @@ def _offset(zone: str | None) -> tuple[timedelta | None, tuple[str, str] | None]
         return timedelta(), ("no-zone", "taken as UTC")
     if zone in ("Z", "z", "UTC"):
         return timedelta(), None
-    match = _OFFSET.fullmatch(zone)
-    if match is None:
-        return None, None
-    sign, hours, minutes, more = match.groups()
-    # `+05.5:30` writes five and a half hours twice over: the half as .5 and again as :30.
     odd = None
-    if more is not None or (minutes is not None and len(minutes) == 1):
-        odd = ("bad-offset", f"{zone} read as {sign}{hours}:{more or '00'}")
-        minutes = more
-    offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
-    if offset >= timedelta(hours=24):
+    match = _OFFSET.fullmatch(zone)
+    if match is not None:
+        sign, hours, minutes, seconds = match.groups()
+    else:
+        match = _BAD_OFFSET.fullmatch(zone)
+        if match is None:
+            return None, None
+        sign, hours, part, minutes = match.groups()
+        minutes, seconds = minutes or f"{int(float(part) * 60):02d}", None
+        odd = ("bad-offset", f"{zone} read as {sign}{hours}:{minutes}")
+    if int(hours) > 23 or int(minutes or 0) > 59 or int(seconds or 0) > 59:  # noqa: PLR2004
         return None, None
+    offset = timedelta(hours=int(hours), minutes=int(minutes or 0), seconds=int(seconds or 0))
     return (-offset if sign == "-" else offset), odd
 
 

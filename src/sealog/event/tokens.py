@@ -2,7 +2,7 @@
 
 Two readers give the same shape, a `Tree`. `opened` is msgspec, quick, for text it accepts. `parse`
 is slow and loses nothing: it keeps lone surrogates, numbers of any size and all of several equal
-keys, and it is not recursive, so that depth is a limit and not a crash. A tree's objects are
+keys, and it stops at `LEVELS_MAX`, so that depth is a limit and not a crash. A tree's objects are
 dicts; its leaves (scalars and whole arrays) are `msgspec.Raw`, and an object that nobody has
 opened yet may stand as a `Raw` too.
 """
@@ -29,6 +29,8 @@ _SCALAR = re.compile(
     rb"|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false|null"
 )
 _GAP = re.compile(rb"[ \t\r\n]*+")
+# Scalars and their commas in one step: an array of a million numbers costs one match.
+_SCALARS = re.compile(rb"(?:(?:" + _SCALAR.pattern + rb")[ \t\r\n]*+,[ \t\r\n]*+)*+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -42,7 +44,8 @@ class Equal(msgspec.Struct, frozen=True):
 class Parsed(msgspec.Struct, frozen=True):
     """What `parse` read: the first of equal keys stands in `tree`, all of them in `equal`.
 
-    Equal keys inside an array stay in the array's text; `equal` then names them without values.
+    Equal keys inside an array stay in the array's text; `equal` then names them without values, by
+    the array's path and the key.
     """
 
     tree: Tree
@@ -122,7 +125,7 @@ _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[{}\[\]:]', re.DOTALL)
 
 
 class _Reader:
-    """One pass over the bytes; `_stack` holds what is open."""
+    """One pass over the bytes; `_at` is the next one to read."""
 
     def __init__(self, text: bytes) -> None:
         self._text = text
@@ -144,18 +147,53 @@ class _Reader:
     def value_plain(self) -> Any:
         """Objects, arrays and scalars as Python values, for text that msgspec refuses."""
         self._gap()
+        value = self._plain(1)
+        self._gap()
+        if self._at != len(self._text):
+            self._fail("nothing more")
+        return value
+
+    def _plain(self, depth: int) -> Any:
         head = self._text[self._at : self._at + 1]
-        if head == b"{":
-            return _plain_tree(self.document().tree)
-        if head == b"[":
-            return [plain_leaf(item) for item in _items(self._text)]
-        return plain_leaf(Raw(self._text))
+        if head not in (b"{", b"["):
+            return plain_leaf(self._scalar())
+        if depth > LEVELS_MAX:
+            self._fail_depth()
+        self._at += 1
+        closer = b"}" if head == b"{" else b"]"
+        values: list[Any] = []
+        named: dict[str, Any] = {}
+        self._gap()
+        while not self._take(closer):
+            if values or named:
+                if not self._take(b","):
+                    self._fail(f"`,` or `{closer.decode()}`")
+                self._gap()
+            if head == b"[":
+                values.append(self._plain(depth + 1))
+            else:
+                key = self._key()
+                self._colon()
+                value = self._plain(depth + 1)
+                named.setdefault(key, value)
+            self._gap()
+        return named if head == b"{" else values
+
+    def _scalar(self) -> Raw:
+        match = _SCALAR.match(self._text, self._at)
+        if match is None:
+            self._fail("a value")
+        self._at = match.end()
+        return Raw(match[0])
+
+    def _fail_depth(self) -> NoReturn:
+        msg = f"more than {LEVELS_MAX} levels at byte {self._at}"
+        raise TooLarge(msg, code="too-deep")
 
     def _object(self, path: tuple[str, ...]) -> Tree:
         # Depth is bounded by LEVELS_MAX before Python's own limit can be met.
         if len(path) >= LEVELS_MAX:
-            msg = f"more than {LEVELS_MAX} levels at byte {self._at}"
-            raise TooLarge(msg, code="too-deep")
+            self._fail_depth()
         tree: Tree = {}
         self._at += 1
         self._gap()
@@ -172,10 +210,7 @@ class _Reader:
 
     def _member(self, tree: Tree, path: tuple[str, ...]) -> None:
         key = self._key()
-        self._gap()
-        if not self._take(b":"):
-            self._fail("`:`")
-        self._gap()
+        self._colon()
         here = (*path, key)
         begin = self._at
         is_object = self._text[begin : begin + 1] == b"{"
@@ -184,7 +219,7 @@ class _Reader:
         if is_object and not repeated:
             value = self._object(here)
         else:
-            self._skip_value(len(path) + 1)
+            self._skip_value(here)
             value = Raw(self._text[begin : self._at])
         if not repeated:
             tree[key] = value
@@ -204,11 +239,17 @@ class _Reader:
             raise TooLarge(msg, code="too-many-keys")
         return _string(match[0], lossless=True)
 
-    def _skip_value(self, depth: int) -> None:
-        """Move past one value, checking its grammar, without keeping anything."""
+    def _colon(self) -> None:
+        self._gap()
+        if not self._take(b":"):
+            self._fail("`:`")
+        self._gap()
+
+    def _skip_value(self, path: tuple[str, ...]) -> None:
+        """Move past the value at `path`, checking its grammar, without keeping anything."""
         closers: list[tuple[bytes, set[str]]] = []
         while True:
-            self._skip_one(closers, depth)
+            self._skip_one(closers, path)
             while closers:
                 closer, names = closers[-1]
                 self._gap()
@@ -219,22 +260,25 @@ class _Reader:
                     self._fail(f"`,` or `{closer.decode()}`")
                 self._gap()
                 if closer == b"}":
-                    self._skip_key(names)
+                    self._skip_key(names, path)
                 break
             else:
                 return
 
-    def _skip_one(self, closers: list[tuple[bytes, set[str]]], depth: int) -> None:
+    def _skip_one(self, closers: list[tuple[bytes, set[str]]], path: tuple[str, ...]) -> None:
         """Move past scalars and opening brackets until one value is begun or done."""
         while True:
             self._gap()
+            if closers and closers[-1][0] == b"]":
+                run = _SCALARS.match(self._text, self._at)
+                assert run is not None
+                self._at = run.end()
             head = self._text[self._at : self._at + 1]
             if head not in (b"{", b"["):
-                match = _SCALAR.match(self._text, self._at)
-                if match is None:
-                    self._fail("a value")
-                self._at = match.end()
+                self._scalar()
                 return
+            if len(path) + len(closers) >= LEVELS_MAX:
+                self._fail_depth()
             self._at += 1
             closer = b"}" if head == b"{" else b"]"
             self._gap()
@@ -242,20 +286,15 @@ class _Reader:
                 return
             names: set[str] = set()
             closers.append((closer, names))
-            if depth + len(closers) > LEVELS_MAX:
-                msg = f"more than {LEVELS_MAX} levels at byte {self._at}"
-                raise TooLarge(msg, code="too-deep")
             if closer == b"}":
-                self._skip_key(names)
+                self._skip_key(names, path)
 
-    def _skip_key(self, names: set[str]) -> None:
+    def _skip_key(self, names: set[str], path: tuple[str, ...]) -> None:
         key = self._key()
         if key in names:
-            self._equal.setdefault(("", key), [])
+            self._equal.setdefault((*path, key), [])
         names.add(key)
-        self._gap()
-        if not self._take(b":"):
-            self._fail("`:`")
+        self._colon()
 
     def _gap(self) -> None:
         match = _GAP.match(self._text, self._at)
@@ -273,29 +312,6 @@ class _Reader:
         raise Refused(msg, code="not-json")
 
 
-def _items(text: bytes) -> list[Raw]:
-    """The values of an array that msgspec refuses, each as its token."""
-    reader = _Reader(text)
-    reader._at = text.index(b"[") + 1  # noqa: SLF001 - the same file
-    items: list[Raw] = []
-    while True:
-        reader._gap()  # noqa: SLF001
-        if reader._take(b"]"):  # noqa: SLF001
-            return items
-        begin = reader._at  # noqa: SLF001
-        reader._skip_value(1)  # noqa: SLF001
-        items.append(Raw(text[begin : reader._at]))  # noqa: SLF001
-        reader._gap()  # noqa: SLF001
-        reader._take(b",")  # noqa: SLF001
-
-
-def _plain_tree(tree: Tree) -> dict[str, Any]:
-    return {
-        key: _plain_tree(node) if type(node) is dict else plain_leaf(node)
-        for key, node in tree.items()
-    }
-
-
 def plain_leaf(leaf: Raw) -> Any:
     """The Python value of one leaf, however odd."""
     text = bytes(leaf)
@@ -303,12 +319,12 @@ def plain_leaf(leaf: Raw) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
         pass
-    head = text.lstrip(_SPACE)[:1]
-    if head in (b"{", b"["):
+    text = text.strip(_SPACE)
+    if text[:1] in (b"{", b"["):
         return _Reader(text).value_plain()
-    if head == b'"':
-        return _string(text.strip(_SPACE), lossless=False)
-    return text.strip(_SPACE).decode("ascii", "replace")
+    if text[:1] == b'"':
+        return _string(text, lossless=False)
+    return text.decode("ascii", "replace")
 
 
 def _string(token: bytes, *, lossless: bool) -> str:
