@@ -39,6 +39,8 @@ class EventType(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     category: tuple[str, ...] = ()
     type: tuple[str, ...] = ()
     outcome: OutcomeRule = "unknown"
+    natives_seen: tuple[str, ...] = ()
+    """Other names of the type that real records carry, where folding does not reach them."""
     group: str = ""
     """The product's own grouping (LogicHub: the category; Chatvisor: `general`, `co-browsing`)."""
     groups_seen: tuple[str, ...] = ()
@@ -59,5 +61,16 @@ class CatalogFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The title of the document that says so."""
     description: str
     types: tuple[EventType, ...]
+    fields: dict[str, Field] = {}
+    """Fields of every type; whoever loads the file finds them in each type as well."""
     fold: bool = False
     """Native names match with case, spaces, `_`, `-` and a final " event" folded (EasySend)."""
+
+
+_SEPARATORS = str.maketrans("", "", " _-")
+
+
+def fold(native: str) -> str:
+    """A name with case, spaces, `_`, `-` and a final "event" folded away (EasySend)."""
+    bare = native.translate(_SEPARATORS).casefold()
+    return bare.removesuffix("event") or bare
