@@ -1,0 +1,73 @@
+"""Addresses as senders write them, mended to what an address field takes."""
+
+import ipaddress
+import re
+
+import msgspec
+from msgspec import Raw
+
+from sealog.event import tokens
+
+_CACHED_MAX = 4096
+
+# host/address:port, all but the address optional; Java writes `/1.2.3.4` for an address whose host
+# name it never looked up.
+_WRITTEN = re.compile(
+    r"(?:[^/\[\]\s]*/)?"
+    r"(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)(?:%[^\]]*)?\](?::(?P<bracket_port>\d{1,5}))?"
+    r"|(?P<v4>\d{1,3}(?:\.\d{1,3}){3})(?::(?P<port>\d{1,5}))?"
+    r"|(?P<v6>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?:%\S*)?)"
+)
+_PORT_MAX = 65535
+
+
+class Address(msgspec.Struct, frozen=True):
+    """A usable address: `ip` as a token, `port` where one was written, and whether it was mended."""
+
+    ip: Raw
+    port: Raw | None
+    mended: bool
+
+
+class Addresses:
+    """Reads address tokens, and remembers the last few thousand: the same ones come again."""
+
+    def __init__(self) -> None:
+        self._read: dict[bytes, Address | None] = {}
+
+    def read(self, token: bytes) -> Address | None:
+        """The address a JSON string holds: `1.2.3.4`, `/1.2.3.4:5678`, `host/1.2.3.4`, `/[::1]`.
+
+        None where there is none. An address that needs no mending keeps its token.
+        """
+        if token in self._read:
+            return self._read[token]
+        found = _read(token)
+        if len(self._read) >= _CACHED_MAX:
+            self._read.clear()
+        self._read[token] = found
+        return found
+
+
+def _read(token: bytes) -> Address | None:
+    written = tokens.plain_leaf(Raw(token)) if token[:1] == b'"' else None
+    if not isinstance(written, str):
+        return None
+    match = _WRITTEN.fullmatch(written.strip())
+    if match is None:
+        return None
+    ip = match["v4"] or match["bracketed"] or match["v6"]
+    port = match["port"] or match["bracket_port"]
+    if not _is_address(ip) or (port is not None and int(port) > _PORT_MAX):
+        return None
+    if ip == written:
+        return Address(Raw(token), None, mended=False)
+    return Address(tokens.raw(ip), None if port is None else tokens.raw(int(port)), mended=True)
+
+
+def _is_address(written: str) -> bool:
+    try:
+        ipaddress.ip_address(written)
+    except ValueError:
+        return False
+    return True
