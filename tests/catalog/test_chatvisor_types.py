@@ -5,7 +5,11 @@ import pytest
 from sealog.catalog import shelf
 from sealog.event.parts import ACTOR, FACTS, TARGET
 
-CUSTOMER = (("chatvisor.data.customerId", TARGET), ("chatvisor.data.customerID", TARGET))
+CUSTOMER = (
+    ("chatvisor.data.customerId", TARGET),
+    ("chatvisor.data.customerID", TARGET),
+    ("chatvisor.data.customerlD", TARGET),
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,14 +24,14 @@ def catalog():
             "START_CALL",
             "[Call] Start",
             "call.start",
-            ["callId", "callID", "customerId", "customerID"],
+            ["callId", "callID", "customerId", "customerID", "customerlD"],
             id="CV-01",
         ),
         pytest.param(
             "MESSENGER_SEND",
             "[Messenger] Send message",
             "chat.message.send",
-            ["customerId", "customerID"],
+            ["customerId", "customerID", "customerlD"],
             id="CV-02",
         ),
         pytest.param(
@@ -42,14 +46,14 @@ def catalog():
             "STATUS_CHANGE",
             "[Chat] Status changed",
             "chat.status.change",
-            ["customerId", "customerID", "status", "messageId"],
+            ["customerId", "customerID", "customerlD", "status", "messageId"],
             id="CV-07",
         ),
         pytest.param(
             "ROLE_CHANGE",
             "[Roles] changed",
             "user.role.change",
-            ["role", "tenantUser"],
+            ["role", "tenantUser", "tenantUserId", "tenantUserID"],
             id="CV-08",
         ),
         pytest.param(
@@ -80,14 +84,14 @@ def catalog():
             "CONFERENCE_AGENT",
             "[Meeting] Agent joined",
             "meeting.join",
-            ["callId", "callID", "customerId", "customerID"],
+            ["callId", "callID", "customerId", "customerID", "customerlD"],
             id="CV-13",
         ),
         pytest.param(
             "CONFERENCE_RECORDING",
             "[Meeting] Recording started",
             "meeting.recording.start",
-            ["callId", "callID", "customerId", "customerID", "agents", "tags"],
+            ["callId", "callID", "customerId", "customerID", "customerlD", "agents", "tags"],
             id="CV-14",
         ),
     ],
@@ -181,7 +185,15 @@ def test_the_operation_of_a_meeting_is_a_fact_and_counts_as_a_change_by_itself(c
     [
         ("START_CALL", CUSTOMER),
         ("STATUS_CHANGE", (*CUSTOMER, ("chatvisor.data.status", FACTS))),
-        ("ROLE_CHANGE", (("chatvisor.data.role", FACTS), ("chatvisor.data.tenantUser", TARGET))),
+        (
+            "ROLE_CHANGE",
+            (
+                ("chatvisor.data.role", FACTS),
+                ("chatvisor.data.tenantUser", TARGET),
+                ("chatvisor.data.tenantUserId", TARGET),
+                ("chatvisor.data.tenantUserID", TARGET),
+            ),
+        ),
         ("CONFERENCE_RECORDING", CUSTOMER),
         ("LIVE_VIEW", ()),
     ],
