@@ -76,16 +76,18 @@ def expand(fields: Tree) -> Expanded:
     is the caller's own.
     """
     work = _Expansion()
-    tree = work.own(fields, (), ())
+    root = _Home({}, (), (), _READ)
+    work.fill(root, fields)
     while work.later:
-        home, path, spelled, key, node = work.later.popleft()
-        steps = _steps(key, at_root=not path)
+        home, key, node = work.later.popleft()
+        steps = _steps(key, at_root=not home.path)
+        as_sent: str | None = key
         for step in steps[:-1]:
-            home = work.descend(home, path, spelled, step, key)
-            path = (*path, step)
-        work.add(home, path, spelled, steps[-1], node, as_sent=key)
+            home = work.descend(home, step, as_sent)
+            as_sent = None
+        work.add(home, steps[-1], node, as_sent)
     losers = {at: among(nodes) for at, nodes in work.losers.items()}
-    return Expanded(tree, losers, work.findings)
+    return Expanded(root.tree, losers, work.findings)
 
 
 def _steps(key: str, *, at_root: bool) -> list[str]:
@@ -100,81 +102,103 @@ def _steps(key: str, *, at_root: bool) -> list[str]:
     return steps if len(steps) <= STEPS_MAX else [key]
 
 
+class _Home(msgspec.Struct, frozen=True):
+    """An object that is being filled: where it stands, how that was spelled, what is read in it."""
+
+    tree: Tree
+    path: tuple[str, ...]
+    spelled: tuple[str, ...]
+    read: dict[str, Any] | None
+    """Its own objects that are read; None if it is none of `READ_OBJECTS` itself."""
+
+    def below(self, tree: Tree, step: str, as_sent: str | None) -> "_Home":
+        """A home in this one. `as_sent`: the record's key; None behind a dotted key's first step,
+        because a dotted key is one step of the record however many it is of the event.
+        """
+        read = None if self.read is None else self.read.get(step)
+        spelled = self.spelled if as_sent is None else (*self.spelled, as_sent)
+        return _Home(tree, (*self.path, step), spelled, read)
+
+
+def _nested(paths: Iterable[str]) -> dict[str, Any]:
+    root: dict[str, Any] = {}
+    for path in paths:
+        at = root
+        for step in path.split("."):
+            at = at.setdefault(step, {})
+    return root
+
+
+_READ = _nested(READ_OBJECTS)
+
+
 class _Expansion:
     """The dotted keys that wait until everything nested stands, and what lost its place."""
 
     def __init__(self) -> None:
-        self.later: deque[tuple[Tree, tuple[str, ...], tuple[str, ...], str, Node]] = deque()
+        self.later: deque[tuple[_Home, str, Node]] = deque()
         self.losers: dict[str, list[Node]] = {}
         self.findings: list[Finding] = []
 
-    def own(self, node: Tree, path: tuple[str, ...], spelled: tuple[str, ...]) -> Tree:
-        """A copy of an object that is read: its dotted keys set aside, objects in it copied."""
-        tree: Tree = {}
-        self._fill(tree, node, path, spelled)
-        return tree
-
-    def _fill(
-        self, tree: Tree, node: Tree, path: tuple[str, ...], spelled: tuple[str, ...]
-    ) -> None:
-        is_read = not path or ".".join(path) in READ_OBJECTS
+    def fill(self, home: _Home, node: Tree) -> None:
+        """Set an object's children in its home; dotted keys of what is read are set aside."""
+        tree, read = home.tree, home.read
         for key, child in node.items():
-            if is_read and "." in key and len(_steps(key, at_root=not path)) > 1:
-                self.later.append((tree, path, spelled, key, child))
+            if read is not None and "." in key and len(_steps(key, at_root=not home.path)) > 1:
+                self.later.append((home, key, child))
+            elif key in tree:
+                self.add(home, key, child, key)
+            elif type(child) is dict or (read is not None and key in read):
+                tree[key] = self._copied(home, key, child, key)
             else:
-                self.add(tree, path, spelled, key, child, as_sent=key)
+                tree[key] = child
 
-    def add(
-        self,
-        tree: Tree,
-        path: tuple[str, ...],
-        spelled: tuple[str, ...],
-        key: str,
-        node: Node,
-        *,
-        as_sent: str,
-    ) -> None:
+    def add(self, home: _Home, key: str, node: Node, as_sent: str | None) -> None:
         """Set one value; where something stands already, unite objects or name the loser."""
-        here, sent_here = (*path, key), (*spelled, as_sent)
+        tree = home.tree
         if key not in tree:
-            tree[key] = self._copied(node, here, sent_here)
+            tree[key] = self._copied(home, key, node, as_sent)
             return
         standing = tree[key]
         mine, other = opened(standing), opened(node)
         if mine is not None and other is not None:
-            if type(standing) is not dict:
-                tree[key] = mine = dict(mine)
-            self._fill(mine, other, here, sent_here)
+            tree[key] = mine
+            self.fill(home.below(mine, key, as_sent), other)
             return
         if other is not None:
-            tree[key] = self._copied(node, here, sent_here)
+            tree[key] = self._copied(home, key, node, as_sent)
             node = standing
-        self._lose(here, sent_here, node)
+        self._lose(home, key, as_sent, node)
 
-    def descend(
-        self, tree: Tree, path: tuple[str, ...], spelled: tuple[str, ...], step: str, as_sent: str
-    ) -> Tree:
+    def descend(self, home: _Home, step: str, as_sent: str | None) -> _Home:
         """The object at `step`, made where missing, in the place of a scalar where one stands."""
-        standing = tree.get(step)
+        standing = home.tree.get(step)
         inner = None if standing is None else opened(standing)
         if inner is None:
             if standing is not None:
-                self._lose((*path, step), (*spelled, as_sent), standing)
-            tree[step] = inner = {}
-        elif type(standing) is not dict:
-            tree[step] = inner = dict(inner)
-        return inner
+                self._lose(home, step, as_sent, standing)
+            inner = {}
+        home.tree[step] = inner
+        return home.below(inner, step, as_sent)
 
-    def _copied(self, node: Node, path: tuple[str, ...], spelled: tuple[str, ...]) -> Node:
-        if type(node) is not dict and ".".join(path) not in READ_OBJECTS:
-            return node
-        inner = opened(node)
-        return node if inner is None else self.own(inner, path, spelled)
+    def _copied(self, home: _Home, key: str, node: Node, as_sent: str | None) -> Node:
+        """The node as the caller's own: opened only where a dotted key may be read in it."""
+        if type(node) is not dict:
+            if home.read is None or key not in home.read:
+                return node
+            text = bytes(node)  # type: ignore[arg-type]
+            if b"." not in text or text[:1] != b"{" or not has_dotted_key(text):
+                return node
+        below = home.below({}, key, as_sent)
+        self.fill(below, opened(node) or {})
+        return below.tree
 
-    def _lose(self, path: tuple[str, ...], spelled: tuple[str, ...], node: Node) -> None:
-        at = ".".join(path)
+    def _lose(self, home: _Home, key: str, as_sent: str | None, node: Node) -> None:
+        lost = home.below({}, key, as_sent)
+        at = ".".join(lost.path)
         self.losers.setdefault(at, []).append(node)
-        self.findings.append(Finding("clash", pointer(*spelled), f"more than one value for {at}"))
+        detail = f"more than one value for {at}"
+        self.findings.append(Finding("clash", pointer(*lost.spelled), detail))
 
 
 def among(nodes: Iterable[Node]) -> Node:
@@ -209,8 +233,13 @@ def opened(node: Node) -> Tree | None:
 
 def get(tree: Tree, path: str) -> Node | None:
     """The node at a dotted path, or None. Changes nothing."""
+    return get_at(tree, path.split("."))
+
+
+def get_at(tree: Tree, steps: Iterable[str]) -> Node | None:
+    """The node at a path given step by step, or None. Changes nothing."""
     at: Node | None = tree
-    for step in path.split("."):
+    for step in steps:
         inner = None if at is None else opened(at)
         if inner is None:
             return None
@@ -281,21 +310,24 @@ def text_of(node: Node | None) -> str | None:
 
 _TEXT = msgspec.json.Decoder(str)
 
-# From any dot to the end of its string, if a colon follows: a key, or (after a number) no string.
-_DOT_IN_KEY = re.compile(rb'\.(?:[^"\\]++|\\.)*+"[ \t\r\n]*+:')
-_STRING = re.compile(rb'"((?:[^"\\]++|\\.)*+)"[ \t\r\n]*+(:?)')
+# Of text without a backslash, its dots, quotes and colons tell: only a key's end has a colon behind
+# its quote.
+_NO_MARKS = bytes(byte for byte in range(256) if byte not in b'".:\\')
+_DOT_IN_KEY = re.compile(rb'\.[.:]*+":')
+_DOT_IN_KEY_OF_ANY = re.compile(rb'\.(?:[^"\\]++|\\.)*+"[ \t\r\n]*+:')
 _ESCAPED_DOT = re.compile(rb"\\u002[eE]")
 
 
 def has_dotted_key(text: bytes) -> bool:
-    """Whether any key at any level, arrays included, holds a dot. `text` is strict JSON."""
-    if _DOT_IN_KEY.search(text) is None and b"\\u002" not in text:
-        return False
-    return any(
-        b"." in match[1] or _ESCAPED_DOT.search(match[1]) is not None
-        for match in _STRING.finditer(text)
-        if match[2]
-    )
+    """Whether a key at any level, arrays included, may hold a dot. `text` is strict JSON.
+
+    Over-reports only: an escaped dot anywhere, and a number's dot before a string that begins with
+    a colon.
+    """
+    marks = text.translate(None, _NO_MARKS)
+    if b"\\" not in marks:
+        return _DOT_IN_KEY.search(marks) is not None
+    return _DOT_IN_KEY_OF_ANY.search(text) is not None or _ESCAPED_DOT.search(text) is not None
 
 
 def scalars_of(tree: Mapping[str, Any]) -> Iterable[tuple[tuple[str, ...], Raw]]:

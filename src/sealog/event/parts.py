@@ -5,7 +5,7 @@ What stands here is sealed for ever: a change is a new version, never an edit. T
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -79,10 +79,15 @@ class Place(msgspec.Struct):
 
     part: int = REST
     children: dict[str, "Place"] | None = None
+    fact_keys: frozenset[str] = frozenset()
+    """The children that are facts and routed no further."""
 
 
 def places(declared: Mapping[str, int] | None = None) -> Place:
-    """The routes of every event, with a catalog entry's own declarations (path → part) added."""
+    """The routes of every event, with a catalog entry's own declarations (path → part) added.
+
+    Made once per type: what `split` reads of it is worked out here.
+    """
     root = Place(REST, {})
     routes = [(path, FACTS) for path in FACT_PATHS]
     routes += [(path, ACTOR) for path in ACTOR_PATHS]
@@ -96,7 +101,17 @@ def places(declared: Mapping[str, int] | None = None) -> Place:
                 at.children = {}
             at = at.children.setdefault(step, Place(at.part if at.part != FACTS else REST))
         at.part = part
+    _note_fact_keys(root)
     return root
+
+
+def _note_fact_keys(place: Place) -> None:
+    children = place.children or {}
+    place.fact_keys = frozenset(
+        key for key, below in children.items() if below.children is None and below.part == FACTS
+    )
+    for below in children.values():
+        _note_fact_keys(below)
 
 
 def split(tree: Tree, root: Place, *, action_known: bool = False) -> list[Part]:
@@ -104,52 +119,134 @@ def split(tree: Tree, root: Place, *, action_known: bool = False) -> list[Part]:
 
     `action_known`: a catalogued `event.action` is a fact whatever it looks like. No path in one
     part equals or begins a path in another: what a route splits is an object, and an empty one
-    stands in a part only where nothing else stands below it.
+    stands in a part only where nothing else stands below it. `tree` is left as it is.
     """
-    cut: tuple[Tree, Tree, Tree, Tree] = ({}, {}, {}, {})
-    assert root.children is not None
-    for key, node in tree.items():
-        place = root.children.get(key)
-        if place is None:
-            cut[REST][key] = node
-        elif place.children is None:
-            _settle(cut, (), key, node, place)
+    # Nearly always every value on a fact's path may be a fact. So all of them are cut first and
+    # judged together, on the bytes; only if those look odd is each value judged by itself.
+    shares, objects = _share(tree, root)
+    facts = _ENCODE(shares[FACTS])
+    if not _all_are_facts(facts, objects + 1, "@timestamp" in shares[FACTS]):
+        shares = _judge(tree, root, _known_action(root) if action_known else None)
+        facts = _ENCODE(shares[FACTS])
+    cut = [(FACTS, facts)] if shares[FACTS] else []
+    for number in (ACTOR, TARGET, REST):
+        part = shares[number]
+        if part:
+            cut.append((number, _ENCODE(part)))
+    return cut
+
+
+_Shares = tuple[Tree, Tree, Tree, Tree]
+
+
+def _share(node: Tree, place: Place) -> tuple[_Shares, int]:
+    """An object's children in the four parts by their paths alone, and how many objects stand
+    inside the facts.
+    """
+    shares: _Shares = ({}, {}, {}, {})
+    facts, _, _, rest = shares
+    get = place.children.get  # type: ignore[union-attr]
+    otherwise = shares[place.part] if place.part else rest
+    objects = 0
+    for key, child in node.items():
+        below = get(key)
+        if below is None:
+            otherwise[key] = child
+            continue
+        if below.children is None:
+            shares[below.part][key] = child
+            continue
+        inner = child if type(child) is dict else _opened(child)
+        if not inner or (below.part and below.children.keys().isdisjoint(inner)):
+            shares[below.part][key] = child
+        elif inner.keys() <= below.fact_keys:
+            facts[key] = inner
+            objects += 1
         else:
-            _descend(cut, (key,), node, place)
-    if action_known and "action" in (moved := cut[REST].get("event", {})):
-        cut[FACTS].setdefault("event", {})["action"] = moved.pop("action")
-        if not moved:
-            del cut[REST]["event"]
-    return [(number, tokens.encode(part)) for number, part in enumerate(cut) if part]
+            lower, within = _share(inner, below)
+            objects += within
+            if lower[FACTS]:
+                facts[key] = lower[FACTS]
+                objects += 1
+            if lower[ACTOR]:
+                shares[ACTOR][key] = lower[ACTOR]
+            if lower[TARGET]:
+                shares[TARGET][key] = lower[TARGET]
+            if lower[REST]:
+                rest[key] = lower[REST]
+    return shares, objects
 
 
-def _descend(cut: Sequence[Tree], path: tuple[str, ...], node: Any, place: Place) -> None:
-    inner = tokens.opened(node)
-    if inner is None or not inner:
-        _settle(cut, path[:-1], path[-1], node, place)
-        return
+def _judge(node: Tree, place: Place, known_action: Place | None) -> _Shares:
+    """The same, each value on a fact's path judged by itself: what may be none goes to rest."""
+    shares: _Shares = ({}, {}, {}, {})
     assert place.children is not None
-    for key, child in inner.items():
+    for key, child in node.items():
         below = place.children.get(key)
         if below is None:
-            _at(cut[place.part if place.part != FACTS else REST], path)[key] = child
-        elif below.children is None:
-            _settle(cut, path, key, child, below)
-        else:
-            _descend(cut, (*path, key), child, below)
+            shares[place.part or REST][key] = child
+            continue
+        inner = None if below.children is None else _opened(child)
+        if inner:
+            for number, lower in enumerate(_judge(inner, below, known_action)):
+                if lower:
+                    shares[number][key] = lower
+            continue
+        part = below.part
+        if part == FACTS and below is not known_action and not is_fact(child):
+            part = REST
+        shares[part][key] = child
+    return shares
 
 
-def _settle(cut: Sequence[Tree], path: tuple[str, ...], key: str, node: Any, place: Place) -> None:
-    part = place.part
-    if part == FACTS and not is_fact(node):
-        part = REST
-    _at(cut[part], path)[key] = node
+def _known_action(root: Place) -> Place:
+    assert root.children is not None
+    event = root.children["event"]
+    assert event.children is not None
+    return event.children["action"]
 
 
-def _at(tree: Tree, path: tuple[str, ...]) -> Tree:
-    for step in path:
-        tree = tree.setdefault(step, {})
-    return tree
+def _all_are_facts(text: bytes, objects: int, has_time: bool) -> bool:  # noqa: FBT001 - one caller
+    """Whether everything in these encoded facts may stand there; False where it takes a closer look.
+
+    `objects`: how many objects stand in them, the outermost counted; `has_time`: the key
+    `@timestamp` is there, the only key with an `@`.
+    """
+    marks = text.translate(None, _NO_MARKS)
+    if (
+        b"\\" in marks
+        or b"[[" in marks
+        or marks.count(b"{") != objects
+        or marks.count(b"@") != has_time
+    ):
+        return False
+    # From quote to quote: no string is too long if from each the next lies within reach.
+    at, last = 0, len(text) - FACT_STRING_BYTES_MAX
+    while at < last:
+        at = text.rfind(b'"', at + 1, at + FACT_STRING_BYTES_MAX + 2)
+        if at < 0:
+            return False
+    return True
+
+
+# Of the facts' bytes only these say what needs a closer look; `]` so that two arrays in a row do
+# not read as one in the other.
+_NO_MARKS = bytes(byte for byte in range(256) if byte not in b"\\@{[]")
+
+
+def _opened(node: Any) -> Tree | None:
+    """The object behind a node, or None if it is none; read slowly where msgspec refuses."""
+    if type(node) is dict:
+        return node
+    try:
+        return _OBJECT(node)
+    except msgspec.DecodeError:
+        text = bytes(node)
+        return tokens.parse(text).tree if text[:1] == b"{" else None
+
+
+_ENCODE = msgspec.json.Encoder().encode
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def is_fact(node: Any) -> bool:
