@@ -37,6 +37,7 @@ class Store:
         self._other: deque[tuple[Callable[[Connection], Any], Future[Any]]] = deque()
         self._wake = threading.Condition()
         self._closing = False
+        self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         if writable:
             self._migrate()
@@ -66,6 +67,7 @@ class Store:
         with self._wake:
             self._closing = True
             self._wake.notify_all()
+        self._stopped.set()
         for thread in self._threads:
             thread.join()
         if self._threads:
@@ -115,10 +117,8 @@ class Store:
         log = self._path.with_name(self._path.name + "-wal")
         with self._engine.connect() as connection:
             while True:
-                with self._wake:
-                    self._wake.wait_for(lambda: self._closing, CHECKPOINT_EVERY_S)
-                    if self._closing:
-                        return
+                if self._stopped.wait(CHECKPOINT_EVERY_S):
+                    return
                 try:
                     large = log.stat().st_size > WAL_BYTES_BEFORE_CHECKPOINT
                 except FileNotFoundError:
