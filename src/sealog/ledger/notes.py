@@ -42,7 +42,7 @@ class Vkey(msgspec.Struct, frozen=True):
     public_key: bytes
 
     def __str__(self) -> str:
-        key = base64.b64encode(_ED25519 + self.public_key).decode()
+        key = base64_of(_ED25519 + self.public_key)
         return f"{self.name}+{self.key_id.hex()}+{key}"
 
 
@@ -73,12 +73,12 @@ class Signer:
         assert 0 <= size <= SIZE_MAX
         assert len(root) == HASH_BYTES
         assert size > 0 or root == EMPTY_ROOT
-        text = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+        text = f"{origin}\n{size}\n{base64_of(root)}\n"
         return f"{text}\n{self._signature(text)}".encode()
 
     def _signature(self, text: str) -> str:
         signed = self.vkey.key_id + self._key.sign(text.encode())
-        return f"{_LEAD}{self.vkey.name} {base64.b64encode(signed).decode()}\n"
+        return f"{_LEAD}{self.vkey.name} {base64_of(signed)}\n"
 
 
 def vkey_of(name: str, public_key: bytes) -> Vkey:
@@ -101,7 +101,7 @@ def parse_vkey(text: str) -> Vkey:
     if len(fields) != 3:  # noqa: PLR2004 - name, id, key
         raise Misconfigured("a vkey is <name>+<key id>+<key>")
     name, key_id, key = fields
-    material = _canonical_base64(key)
+    material = bytes_of_base64(key)
     if material is None or material[:1] != _ED25519 or len(material) != 1 + _PUBLIC_KEY_BYTES:
         raise Misconfigured("a vkey's last field is base64 of 01 and 32 bytes of Ed25519 key")
     vkey = vkey_of(name, material[1:])
@@ -169,7 +169,7 @@ def _split(note: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
 
 def _signature_line(line: str) -> tuple[str, bytes, bytes]:
     name, space, encoded = line.removeprefix(_LEAD).partition(" ")
-    signed = _canonical_base64(encoded)
+    signed = bytes_of_base64(encoded)
     if (
         not line.startswith(_LEAD)
         or not space
@@ -188,7 +188,7 @@ def _parse(text: str) -> Checkpoint:
         raise Altered("a checkpoint has three lines: origin, size, root")
     origin, decimal, encoded = lines
     size = decimal_of(decimal)
-    root = _canonical_base64(encoded)
+    root = bytes_of_base64(encoded)
     if _NAME.fullmatch(origin) is None:
         raise Altered("a checkpoint's first line is its log's origin")
     if size is None:
@@ -210,17 +210,22 @@ def decimal_of(text: str) -> int | None:
 
 def hash_of_base64(text: str) -> bytes | None:
     """A 32-byte hash from its one base64 form, or None."""
-    value = _canonical_base64(text)
+    value = bytes_of_base64(text)
     return value if value is not None and len(value) == HASH_BYTES else None
 
 
-def _canonical_base64(text: str) -> bytes | None:
-    """The bytes of standard, padded base64 without white space or stray bits, or None."""
+def bytes_of_base64(text: str) -> bytes | None:
+    """The bytes of standard base64 in its one form (padded, no stray bits), or None."""
     try:
         value = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError, ValueError):
         return None
-    return value if base64.b64encode(value).decode() == text else None
+    return value if base64_of(value) == text else None
+
+
+def base64_of(value: bytes) -> str:
+    """Standard, padded base64."""
+    return base64.b64encode(value).decode()
 
 
 def _key_id(name: str, public_key: bytes) -> bytes:

@@ -31,7 +31,7 @@ class RightEdge(msgspec.Struct, frozen=True, gc=False):
         completed: list[list[bytes]] = []
         level, size = 0, self.size
         fresh = leaves
-        while fresh or waiting:
+        while fresh:
             if level and not level % TILE_LEVELS:
                 completed.append(list(fresh))
             if size >> level & 1:
@@ -40,6 +40,8 @@ class RightEdge(msgspec.Struct, frozen=True, gc=False):
                 peaks.append(fresh[-1])
             fresh = node_hashes(fresh)
             level += 1
+        # What lies above the last new hash stays as it was.
+        peaks.extend(reversed(waiting))
         peaks.reverse()
         edge = RightEdge(size + len(leaves), tuple(peaks))
         assert len(peaks) == edge.size.bit_count()
