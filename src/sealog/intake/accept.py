@@ -1,0 +1,210 @@
+"""The path of an event from a request to its receipt. Read this first.
+
+    unpack · split         wire       the body becomes records; a bad one becomes a refusal
+    mask                   refine     secrets are cut before anything is stored or hashed
+    translate              dialects   each record becomes an ECS draft, nothing lost
+    stamp · split · seal   event      parts are encoded once, salted, hashed
+    append                 journal    durable, with an index, in one commit with whoever waits
+    answer                 here       one receipt or refusal per record, in the order sent
+
+A batch goes through as one list; a refused record is a value in it. Sealing the log and archiving
+follow the journal on their own (`ledger`, `archive`): nothing here waits for them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+import msgspec
+
+from sealog.access.tenants import Tenants
+from sealog.catalog.shelf import Catalog
+from sealog.dialects.dialect import Settings as DialectSettings
+from sealog.errors import Busy, Conflict, Missing, Refused
+from sealog.event.batch import Batch, Outcome, Receipt
+from sealog.event.sealing import Moment, Naming
+from sealog.event.tenants import Tenant
+from sealog.intake.preparing import Preparer, Understood, naming_of
+from sealog.intake.source import Source
+
+Answer = Receipt | Refused
+
+
+class Journal(Protocol):
+    """What intake needs of the journal."""
+
+    def append(self, batches: list[Batch]) -> Future[list[Outcome]]:
+        """See `journal.journal.Journal.append`."""
+        ...
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How requests are prepared."""
+
+    inline_bytes_max: int = 20_000
+    """Bodies up to this are prepared where they arrive; larger ones in the preparing thread."""
+    preparing_bytes_max: int = 256 << 20
+    """Bytes of bodies that may be in preparation at once; more is `Busy`."""
+    dialects: dict[str, DialectSettings] = {}
+
+
+class Intake:
+    """The one way in, for the API, the command line and the demo alike."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        tenants: Tenants,
+        parts: tuple[Catalog, Callable[[], int], Callable[[int], bytes]],
+        entry_at: Callable[[Tenant, int], bytes],
+        settings: Settings | None = None,
+    ) -> None:
+        """`parts`: the catalog, the clock (µs) and the source of random bytes.
+
+        `entry_at` gives the 33 bytes sealed at an index, for the receipt of a repeated record.
+        """
+        catalog, self._clock, randomness = parts
+        self._journal = journal
+        self._tenants = tenants
+        self._entry_at = entry_at
+        self._settings = settings or Settings()
+        self._here = Preparer(catalog, randomness)
+        self._there = Preparer(catalog, randomness)
+        # One thread: preparing holds the interpreter most of the time, so a second one adds nothing.
+        self._thread = ThreadPoolExecutor(1, "sealog-preparer")
+        self._preparing_bytes = 0
+
+    async def accept(self, body: bytes, source: Source) -> list[Answer]:
+        """Take a request in: one answer per record, in the order sent, everything durable.
+
+        Raises `Refused` for a fault of the request as a whole and `Busy` where it must be sent
+        again; in both cases nothing was kept.
+        """
+        if self._preparing_bytes and (
+            self._preparing_bytes + len(body) > self._settings.preparing_bytes_max
+        ):
+            raise Busy("too many bytes are being prepared")
+        self._preparing_bytes += len(body)
+        try:
+            if len(body) <= self._settings.inline_bytes_max:
+                return await self._accept(body, source, self._here, _at_once)
+            return await self._accept(body, source, self._there, self._in_thread)
+        finally:
+            self._preparing_bytes -= len(body)
+
+    def close(self) -> None:
+        """Stop the preparing thread; what it was given is finished first."""
+        self._thread.shutdown()
+
+    async def _accept(
+        self,
+        body: bytes,
+        source: Source,
+        preparer: Preparer,
+        run: Callable[..., Awaitable[object]],
+    ) -> list[Answer]:
+        def prepare() -> tuple[Understood, list[Batch] | None]:
+            settings = self._settings.dialects.get(source.dialect, _DEFAULT)
+            understood = preparer.understand(body, source, settings)
+            return understood, self._seal_known(preparer, understood, source)
+
+        prepared = await run(prepare)
+        assert isinstance(prepared, tuple)
+        understood, batches = prepared
+        if batches is None:
+            await self._settle_tenants(understood, source)
+            batches = await run(self._seal, preparer, understood, naming_of(source))
+            assert isinstance(batches, list)
+        # Nothing is promised before this line returns: the journal is on disk.
+        outcomes = await asyncio.wrap_future(self._journal.append(batches))
+        answers = await self._answers(understood, batches, outcomes)
+        if source.imported and any(outcome.conflicts for outcome in outcomes):
+            await self._accept_again(understood, answers, preparer, source)
+        return [answer for answer in answers if answer is not None]
+
+    def _seal_known(
+        self, preparer: Preparer, understood: Understood, source: Source
+    ) -> list[Batch] | None:
+        """Batches, or None where a tenant has to be made first."""
+        if any(self._tenants.get(name) is None for name in understood.tenants()):
+            return None
+        return self._seal(preparer, understood, naming_of(source))
+
+    def _seal(self, preparer: Preparer, understood: Understood, naming: Naming) -> list[Batch]:
+        tenants = self._tenants.make(understood.tenants())
+        return preparer.seal(understood, tenants, Moment.of(self._clock()), naming)
+
+    async def _settle_tenants(self, understood: Understood, source: Source) -> None:
+        """Make the tenants that are missing, or refuse their records."""
+        if source.grant.may_create:
+            await asyncio.to_thread(self._tenants.make, understood.tenants())
+            return
+        kept = []
+        for record, draft, name in understood.drafts:
+            if self._tenants.get(name) is None:
+                refusal = Missing(f"there is no tenant {name}", code="no-such-tenant")
+                refusal.record = record.place
+                understood.answers[record.place] = refusal
+            else:
+                kept.append((record, draft, name))
+        understood.drafts = kept
+
+    async def _answers(
+        self, understood: Understood, batches: list[Batch], outcomes: list[Outcome]
+    ) -> list[Answer | None]:
+        answers: list[Answer | None] = list(understood.answers)
+        for batch, outcome in zip(batches, outcomes, strict=True):
+            fill(answers, batch, outcome)
+            for place in outcome.repeated:
+                index = outcome.indexes[place]
+                entry = await asyncio.to_thread(self._entry_at, batch.tenant, index)
+                answers[batch.places[place]] = Receipt(
+                    batch.ids[place], batch.tenant.name, index, entry[1:].hex(), repeated=True
+                )
+        return answers
+
+    async def _accept_again(
+        self,
+        understood: Understood,
+        answers: list[Answer | None],
+        preparer: Preparer,
+        source: Source,
+    ) -> None:
+        """In a file import an id that is taken does not lose the record: it gets a derived one."""
+        clashing = [
+            kept for kept in understood.drafts if isinstance(answers[kept[0].place], Conflict)
+        ]
+        again = Understood(understood.answers, clashing)
+        naming = Naming(repeats=source.repeats, derive_all=True)
+        batches = self._seal(preparer, again, naming)
+        outcomes = await asyncio.wrap_future(self._journal.append(batches))
+        for place, answer in enumerate(await self._answers(again, batches, outcomes)):
+            if answer is not None:
+                answers[place] = answer
+
+    async def _in_thread(self, work: Callable[..., object], *values: object) -> object:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, work, *values)
+
+
+_DEFAULT = DialectSettings()
+
+
+async def _at_once(work: Callable[..., object], *values: object) -> object:
+    return work(*values)
+
+
+def fill(answers: list[Answer | None], batch: Batch, outcome: Outcome) -> None:
+    """Put the receipt, or the conflict, of every event of a batch in its place."""
+    name = batch.tenant.name
+    odd = outcome.repeated | outcome.conflicts
+    for nth, (place, index) in enumerate(zip(batch.places, outcome.indexes, strict=True)):
+        if nth not in odd:
+            answers[place] = Receipt(batch.ids[nth], name, index, batch.entries[nth][1:].hex())
+    for nth in outcome.conflicts:
+        answers[batch.places[nth]] = Conflict(
+            f"the id {batch.ids[nth]!r:.300} is taken by another event",
+            code="id-taken",
+            record=batch.places[nth],
+        )

@@ -1,0 +1,132 @@
+"""Everything between a body and the journal that only computes.
+
+`Preparer` is used by one thread at a time; what it is given and gives are values. Steps 2 to 6 of
+the path of an event (docs/architecture.md).
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from sealog.catalog.shelf import Catalog
+from sealog.dialects import registry
+from sealog.dialects.dialect import Dialect, Settings
+from sealog.errors import Missing, Refused
+from sealog.event import tokens
+from sealog.event.batch import Batch
+from sealog.event.ids import check_tenant
+from sealog.event.record import Draft, Record
+from sealog.event.sealing import Moment, Naming, Sealer
+from sealog.event.tenants import Tenant
+from sealog.intake.source import Source
+from sealog.refine import masking
+from sealog.wire import framing, unpacking
+
+
+class Understood(msgspec.Struct):
+    """A request's records as drafts, each with the name of its tenant; refusals in their places."""
+
+    answers: list[Refused | None]
+    """One per record, in the order sent; None where the record became a draft."""
+    drafts: list[tuple[Record, Draft, str]]
+
+    def tenants(self) -> dict[str, None]:
+        """The names of the tenants the drafts belong to, each once, in order."""
+        return dict.fromkeys(name for _, _, name in self.drafts)
+
+
+class Preparer:
+    """Bytes in, batches out."""
+
+    def __init__(self, catalog: Catalog, randomness: Callable[[int], bytes]) -> None:
+        self._catalog = catalog
+        self._sealer = Sealer(randomness)
+        self._dialects: dict[str, Dialect] = {}
+        self._documented: dict[str, frozenset[str]] = {}
+
+    def understand(self, body: bytes, source: Source, settings: Settings) -> Understood:
+        """Unpack, split, mask and translate a body.
+
+        Raises `Refused` and its kinds for what is wrong with the request as a whole.
+        """
+        dialect = self._dialect(source.dialect)
+        received = framing.split(unpacking.unpack(body, source.encoding), source.framing)
+        documented = self._documented[source.dialect]
+        masked = masking.mask(received, dialect=source.dialect, documented=documented)
+        understood = Understood([], [])
+        allowed: dict[str | None, str | Refused] = {}
+        for place, record in enumerate(masked):
+            answer: Refused | None = None
+            if isinstance(record, Refused):
+                answer = record
+            else:
+                try:
+                    draft = dialect.translate(record, settings)
+                    name = _tenant_of(draft, source, allowed)
+                    understood.drafts.append((record, draft, name))
+                except Refused as refusal:
+                    answer = refusal
+                    answer.record = place
+            understood.answers.append(answer)
+        return understood
+
+    def seal(
+        self,
+        understood: Understood,
+        tenants: Mapping[str, Tenant],
+        now: Moment,
+        naming: Naming,
+    ) -> list[Batch]:
+        """Seal drafts for tenants that exist; drafts of others MUST be refused before."""
+        known = [(record, draft, tenants[name]) for record, draft, name in understood.drafts]
+        return self._sealer.seal(known, now, naming)
+
+    def _dialect(self, name: str) -> Dialect:
+        found = self._dialects.get(name)
+        if found is None:
+            found = self._dialects[name] = registry.of(name, self._catalog)
+            listed = self._catalog.dialects.get(name)
+            types = () if listed is None else listed.types
+            self._documented[name] = frozenset(field for type_ in types for field in type_.fields)
+        return found
+
+
+def naming_of(source: Source) -> Naming:
+    """How events of a request are named that bring no id."""
+    if source.imported:
+        return Naming(repeats=source.repeats)
+    return Naming(request_key=source.request_key)
+
+
+def _tenant_of(draft: Draft, source: Source, allowed: dict[str | None, str | Refused]) -> str:
+    """The tenant's name: the request's, else the record's, else the key's only one."""
+    if source.tenant is not None:
+        if draft.tenant is not None and draft.tenant != source.tenant:
+            draft.sent = {**draft.sent, "organization.id": tokens.raw(draft.tenant)}
+            draft.clean = False
+        wanted: str | None = source.tenant
+    else:
+        wanted = draft.tenant
+    found = allowed.get(wanted)
+    if found is None:
+        found = allowed[wanted] = _allowed(wanted, source)
+    if isinstance(found, Refused):
+        # A value of its own for each record: the place differs.
+        raise type(found)(found.detail, code=found.code, pointer=found.pointer)
+    return found
+
+
+def _allowed(wanted: str | None, source: Source) -> str | Refused:
+    name = wanted if wanted is not None else source.grant.only
+    if name is None:
+        return Refused(
+            "no tenant: name one in the request, or in the record's organization.id",
+            code="no-tenant",
+        )
+    try:
+        check_tenant(name)
+    except Refused as refusal:
+        return refusal
+    if not source.grant.covers(name):
+        return Missing(f"there is no tenant {name} for this key", code="no-such-tenant")
+    return name
