@@ -112,8 +112,10 @@ class _Home(msgspec.Struct, frozen=True):
     """Its own objects that are read; None if it is none of `READ_OBJECTS` itself."""
 
     def below(self, tree: Tree, step: str, as_sent: str | None) -> "_Home":
-        """A home in this one. `as_sent`: the record's key; None behind a dotted key's first step,
-        because a dotted key is one step of the record however many it is of the event.
+        """A home in this one; `as_sent` is the record's key for it.
+
+        That is None behind a dotted key's first step, because a dotted key is one step of the
+        record, however many it is of the event.
         """
         read = None if self.read is None else self.read.get(step)
         spelled = self.spelled if as_sent is None else (*self.spelled, as_sent)
@@ -228,7 +230,7 @@ def opened(node: Node) -> Tree | None:
     try:
         return tokens.opened(node)
     except msgspec.DecodeError:
-        return tokens.parse(bytes(node)).tree  # type: ignore[arg-type]
+        return tokens.parse(bytes(node), own=True).tree  # type: ignore[arg-type]
 
 
 def get(tree: Tree, path: str) -> Node | None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from sealog.errors import Refused
 from sealog.event import tokens
 from sealog.event.tokens import Tree
 
@@ -140,8 +141,9 @@ _Shares = tuple[Tree, Tree, Tree, Tree]
 
 
 def _share(node: Tree, place: Place) -> tuple[_Shares, int]:
-    """An object's children in the four parts by their paths alone, and how many objects stand
-    inside the facts.
+    """An object's children in the four parts, by their paths alone.
+
+    Also says how many objects stand inside the facts.
     """
     shares: _Shares = ({}, {}, {}, {})
     facts, _, _, rest = shares
@@ -242,7 +244,7 @@ def _opened(node: Any) -> Tree | None:
         return _OBJECT(node)
     except msgspec.DecodeError:
         text = bytes(node)
-        return tokens.parse(text).tree if text[:1] == b"{" else None
+        return tokens.parse(text, own=True).tree if text[:1] == b"{" else None
 
 
 _ENCODE = msgspec.json.Encoder().encode
@@ -293,27 +295,26 @@ def entry(kind: bytes, committed: bytes) -> bytes:
 def joined(parts: Iterable[bytes]) -> Tree:
     """The event again: the deep union of its opened parts, every value the token it was.
 
-    Parts never share a path, so the order of `parts` does not matter.
+    Parts never share a path, so the order of `parts` does not matter. Raises `Refused` for text
+    that is no JSON object.
     """
     union: Tree = {}
     for part in parts:
-        _unite(union, _object(part))
+        inner = _opened(Raw(part))
+        if inner is None:
+            raise Refused("a part is a JSON object", code="not-json")
+        _unite(union, inner)
     return union
-
-
-def _object(text: bytes | Raw) -> Tree:
-    try:
-        return tokens.opened(Raw(text)) or {}
-    except msgspec.DecodeError:
-        return tokens.parse(bytes(text)).tree
 
 
 def _unite(union: Tree, other: Tree) -> None:
     for key, node in other.items():
-        if key not in union:
+        standing = union.get(key)
+        if standing is None:
             union[key] = node
             continue
-        mine = union[key]
-        inner = mine if type(mine) is dict else dict(_object(mine))
-        union[key] = inner
-        _unite(inner, node if type(node) is dict else _object(node))
+        mine, theirs = _opened(standing), _opened(node)
+        # Only objects are divided among parts; of anything else the first stands.
+        if mine is not None and theirs is not None:
+            union[key] = mine
+            _unite(mine, theirs)

@@ -17,6 +17,10 @@ from sealog.errors import Refused, TooLarge
 
 LEVELS_MAX = 128
 KEYS_MAX = 10_000
+# What we wrote around a record (findings, what was sent) may take its parts past those limits; they
+# must open all the same.
+_OWN_LEVELS_MAX = 2 * LEVELS_MAX
+_OWN_KEYS_MAX = 8 * KEYS_MAX
 
 Tree = dict[str, Any]
 """`dict[str, Raw | Tree]`."""
@@ -85,16 +89,17 @@ def plain(text: bytes | Raw) -> Any:
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
-        return _Reader(bytes(text)).value_plain()
+        return _Reader(bytes(text), own=True).value_plain()
 
 
-def parse(text: bytes) -> Parsed:
+def parse(text: bytes, *, own: bool = False) -> Parsed:
     """Read one JSON object slowly and without loss.
 
     Raises `TooLarge` past `LEVELS_MAX` levels or `KEYS_MAX` keys, `Refused` for anything that is
-    not one JSON object (RFC 8259); the detail names the byte.
+    not one JSON object (RFC 8259); the detail names the byte. `own`: the text is a part that we
+    wrote, for which the limits are wider.
     """
-    return _Reader(text).document()
+    return _Reader(text, own=own).document()
 
 
 def too_deep(text: bytes) -> bool:
@@ -127,8 +132,10 @@ _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[{}\[\]:]', re.DOTALL)
 class _Reader:
     """One pass over the bytes; `_at` is the next one to read."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, *, own: bool = False) -> None:
         self._text = text
+        self._levels_max = _OWN_LEVELS_MAX if own else LEVELS_MAX
+        self._keys_max = _OWN_KEYS_MAX if own else KEYS_MAX
         self._at = 0
         self._equal: dict[tuple[str, ...], list[Raw]] = {}
         self._keys = 0
@@ -234,8 +241,8 @@ class _Reader:
             self._fail("a key in quotes")
         self._at = match.end()
         self._keys += 1
-        if self._keys > KEYS_MAX:
-            msg = f"more than {KEYS_MAX} keys"
+        if self._keys > self._keys_max:
+            msg = f"more than {self._keys_max} keys"
             raise TooLarge(msg, code="too-many-keys")
         return _string(match[0], lossless=True)
 
@@ -321,7 +328,7 @@ def plain_leaf(leaf: Raw) -> Any:
         pass
     text = text.strip(_SPACE)
     if text[:1] in (b"{", b"["):
-        return _Reader(text).value_plain()
+        return _Reader(text, own=True).value_plain()
     if text[:1] == b'"':
         return _string(text, lossless=False)
     return text.decode("ascii", "replace")
