@@ -66,7 +66,7 @@ def read(text: str, *, day_first: bool = True) -> Moment | None:
         first, second_, year, hour, minute, second, fraction, zone = match.groups()
         day, month = (first, second_) if day_first else (second_, first)
         odd = [("ambiguous-date", "read day first" if day_first else "read month first")]
-        if int(first) > 12 or int(second_) > 12 or first == second_:
+        if int(first) > 12 or int(second_) > 12 or first == second_:  # noqa: PLR2004 - months
             odd = []
         return _moment((year, month, day, hour, minute, second), fraction, zone, odd)
     match = _COMPACT.fullmatch(text)

@@ -102,33 +102,6 @@ def parse(text: bytes, *, own: bool = False) -> Parsed:
     return _Reader(text, own=own).document()
 
 
-def too_deep(text: bytes) -> bool:
-    """Whether the text may break a limit: a linear look, before any recursive reader sees it.
-
-    Counts brackets and colons first, which never under-reports and is nearly free; only what
-    exceeds that count is walked.
-    """
-    if text.count(b"{") + text.count(b"[") <= LEVELS_MAX and text.count(b":") <= KEYS_MAX:
-        return False
-    depth = keys = 0
-    for match in _STRUCTURE.finditer(text):
-        token = match[0]
-        if token in b"{[":
-            depth += 1
-            if depth > LEVELS_MAX:
-                return True
-        elif token in b"}]":
-            depth -= 1
-        elif token == b":":
-            keys += 1
-            if keys > KEYS_MAX:
-                return True
-    return False
-
-
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[{}\[\]:]', re.DOTALL)
-
-
 class _Reader:
     """One pass over the bytes; `_at` is the next one to read."""
 
@@ -164,7 +137,7 @@ class _Reader:
         head = self._text[self._at : self._at + 1]
         if head not in (b"{", b"["):
             return plain_leaf(self._scalar())
-        if depth > LEVELS_MAX:
+        if depth > self._levels_max:
             self._fail_depth()
         self._at += 1
         closer = b"}" if head == b"{" else b"]"
@@ -194,12 +167,12 @@ class _Reader:
         return Raw(match[0])
 
     def _fail_depth(self) -> NoReturn:
-        msg = f"more than {LEVELS_MAX} levels at byte {self._at}"
+        msg = f"more than {self._levels_max} levels at byte {self._at}"
         raise TooLarge(msg, code="too-deep")
 
     def _object(self, path: tuple[str, ...]) -> Tree:
-        # Depth is bounded by LEVELS_MAX before Python's own limit can be met.
-        if len(path) >= LEVELS_MAX:
+        # Depth is bounded before Python's own limit can be met.
+        if len(path) >= self._levels_max:
             self._fail_depth()
         tree: Tree = {}
         self._at += 1
@@ -284,7 +257,7 @@ class _Reader:
             if head not in (b"{", b"["):
                 self._scalar()
                 return
-            if len(path) + len(closers) >= LEVELS_MAX:
+            if len(path) + len(closers) >= self._levels_max:
                 self._fail_depth()
             self._at += 1
             closer = b"}" if head == b"{" else b"]"

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Framing and compression off: bytes as they came in, records out."""

@@ -1,0 +1,232 @@
+"""A body cut into its records, whichever of the framings it is in.
+
+One JSON object, an array, a hits envelope, NDJSON, objects one after the other, or rows of CSV.
+The bytes decide, not the content type. What is wrong with one record is an answer in its place; only
+what is wrong with the whole body is raised.
+"""
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from msgspec import Raw
+
+from sealog.errors import Refused, TooLarge, UnsupportedType
+from sealog.event.record import Record
+from sealog.wire import objects, reading, rows
+
+FRAMINGS = ("json", "ndjson", "concatenated", "csv")
+_SPACE = b" \t\r\n"
+_PIECE_BYTES = 1 << 20
+# More lines or elements than this are counted one by one before any list of them is made.
+_LINES_AT_ONCE = 2 * reading.RECORDS_MAX
+_COMMAS_AT_ONCE = 100 * reading.RECORDS_MAX
+
+_LINE = re.compile(rb"[^ \t\r\n][^\n]*+")
+_HITS = re.compile(rb'"hits"[ \t\r\n]*+:[ \t\r\n]*+\[')
+_HITS_WITHIN_BYTES = 64 << 10
+_ELEMENTS = msgspec.json.Decoder(list[Raw])
+
+
+class _Hits(msgspec.Struct):
+    hits: list[Raw]
+
+
+class _Envelope(msgspec.Struct):
+    hits: _Hits
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+Answer = Record | Refused
+
+
+def split(data: bytes, framing: str | None = None) -> list[Answer]:
+    """The records of a body in the order they stand in it, each read or refused.
+
+    `framing` is one of `FRAMINGS`, None to tell from the bytes. Raises `Refused` for a body that is
+    empty, in another encoding than UTF-8, or holds no record at all; `TooLarge` for more than
+    `RECORDS_MAX` records; `UnsupportedType` for an unknown framing.
+    """
+    if framing is not None and framing not in FRAMINGS:
+        msg = f"framing {framing!r} is none of {', '.join(FRAMINGS)}"
+        raise UnsupportedType(msg, code="unknown-framing")
+    text = data.removeprefix(codecs.BOM_UTF8)
+    _check_encoding(text)
+    if not text.strip():
+        raise Refused("the body is empty", code="empty")
+    kind = framing or detect(text)
+    if kind == "csv":
+        return rows.split_rows(text)
+    if kind == "ndjson":
+        return _lines(text)
+    head = text.lstrip(_SPACE)[:1]
+    if kind == "json" and head == b"[":
+        return _array(text)
+    if kind == "json" and head == b"{":
+        return _document(text)
+    return _spans(text, objects.spans(text))
+
+
+def detect(text: bytes) -> str:
+    """Which of `FRAMINGS` a body that is not blank is in."""
+    head = text.lstrip(_SPACE)[:1]
+    if head == b"[":
+        return "json"
+    if b"\n" in text.strip(_SPACE) and _is_lines(text):
+        return "ndjson"
+    if head == b"{":
+        return "json"
+    first = _LINE.search(text)
+    if first is not None and rows.looks_like_header(first[0]) and b"\n{" not in text:
+        return "csv"
+    return "concatenated"
+
+
+def _is_lines(text: bytes) -> bool:
+    """At least half of the lines begin an object, and at least one is an object whole."""
+    lines = begun = whole = 0
+    for match in _LINE.finditer(text):
+        lines += 1
+        if text[match.start()] == 0x7B:  # noqa: PLR2004 - `{`
+            begun += 1
+            whole += match[0].rstrip(_SPACE)[-1:] == b"}"
+        if lines >= _LINES_LOOKED_AT:
+            break
+    return whole > 0 and 2 * begun >= lines
+
+
+_LINES_LOOKED_AT = 200
+
+
+def _check_encoding(text: bytes) -> None:
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in text[:4]:
+        msg = "the body is not UTF-8; it looks like UTF-16 or UTF-32"
+        raise Refused(msg, code="not-utf-8")
+
+
+def _is_utf8(text: bytes) -> bool:
+    if text.isascii():
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(text), _PIECE_BYTES):
+            decoder.decode(text[at : at + _PIECE_BYTES])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _lines(text: bytes) -> list[Answer]:
+    if text.count(b"\n") <= _LINES_AT_ONCE and _is_utf8(text):
+        lines = [line for raw in text.split(b"\n") if (line := raw.strip(b" \t\r"))]
+        reading.check_records(len(lines))
+        quick = reading.strict_lines(lines, text)
+        if quick is not None:
+            return list(quick)
+    answers: list[Answer] = []
+    allowance = reading.Allowance()
+    for number, line in _numbered(text):
+        place = len(answers)
+        reading.check_records(place + 1)
+        answers.append(reading.read(line, place, f"line {number}", allowance))
+    return answers
+
+
+def _numbered(text: bytes) -> Iterator[tuple[int, bytes]]:
+    number, at = 1, 0
+    for match in _LINE.finditer(text):
+        number += text.count(b"\n", at, match.start())
+        at = match.start()
+        yield number, match[0].rstrip(_SPACE)
+
+
+def _array(text: bytes) -> list[Answer]:
+    if text.count(b",") <= _COMMAS_AT_ONCE:
+        try:
+            return _read_all(_ELEMENTS.decode(text), "element", utf8=_is_utf8(text))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass
+    begin = text.index(b"[") + 1
+    return _spans(text, objects.spans(text, begin, prose=False), begin)
+
+
+def _document(text: bytes) -> list[Answer]:
+    """One object, an envelope of hits, or several objects after all."""
+    if b'"hits"' in text:
+        if text.count(b",") <= _COMMAS_AT_ONCE:
+            try:
+                return _read_all(_ENVELOPE.decode(text).hits.hits, "hit", utf8=_is_utf8(text))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                pass
+        match = _HITS.search(text, 0, _HITS_WITHIN_BYTES)
+        if match is not None and b'"hits"' in text[: match.start()]:
+            hits = objects.spans(text, match.end(), prose=False)
+            return _spans(text, hits, match.end())
+    return _spans(text, objects.spans(text))
+
+
+def _read_all(elements: Iterable[Raw], noun: str, *, utf8: bool) -> list[Answer]:
+    received = [bytes(element) for element in elements]
+    reading.check_records(len(received))
+    quick = None
+    if utf8 and not any(b"\n" in one for one in received):
+        quick = reading.strict_lines(received, b"\n".join(received))
+    if quick is not None:
+        return list(quick)
+    allowance = reading.Allowance()
+    return [
+        reading.read(one, place, f"{noun} {place}", allowance) for place, one in enumerate(received)
+    ]
+
+
+def _spans(text: bytes, spans: Iterable[objects.Span], begin: int | None = None) -> list[Answer]:
+    """Objects found by their brackets.
+
+    With `begin`, where an array's elements begin: what else stands between them is refused, and the
+    first `]` between them ends it. Without, it is prose.
+    """
+    answers: list[Answer] = []
+    allowance = reading.Allowance()
+    behind = begin
+    for span in spans:
+        if behind is not None:
+            gap = text[behind : span.begin]
+            _refuse_between(gap, behind, answers)
+            if b"]" in gap:
+                return answers
+            behind = span.end
+        reading.check_records(len(answers) + 1)
+        answers.append(_read_span(text, span, len(answers), allowance))
+    if behind is not None:
+        _refuse_between(text[behind:], behind, answers)
+        if text.find(b"]", behind) < 0 and (not answers or isinstance(answers[-1], Record)):
+            answers.append(_refusal("the array is never closed", len(answers), len(text)))
+    if not answers:
+        msg = "the body holds no JSON object"
+        raise Refused(msg, code="not-json" if _is_utf8(text) else "not-utf-8")
+    return answers
+
+
+def _refusal(detail: str, place: int, at: int) -> Refused:
+    return reading.refused(Refused(detail, code="not-json"), place, f"byte {at}")
+
+
+def _refuse_between(gap: bytes, at: int, answers: list[Answer]) -> None:
+    within = gap.partition(b"]")[0]
+    if within.strip(b" \t\r\n,"):
+        reading.check_records(len(answers) + 1)
+        answers.append(_refusal("not an object", len(answers), at))
+
+
+def _read_span(text: bytes, span: objects.Span, place: int, allowance: reading.Allowance) -> Answer:
+    if span.closed:
+        where = f"byte {span.begin}"
+        return reading.read(text[span.begin : span.end], place, where, allowance)
+    if span.end - span.begin > reading.EVENT_BYTES_MAX:
+        msg = f"larger than {reading.EVENT_BYTES_MAX} bytes, or never closed"
+        refusal = TooLarge(msg, code="record-too-large")
+        return reading.refused(refusal, place, f"byte {span.begin}")
+    return _refusal("not JSON: the object is never closed", place, span.begin)
