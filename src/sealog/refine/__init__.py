@@ -1,1 +1,1 @@
-"""TODO"""
+"""What is taken away before anything is kept: secrets first, then what policy does not record."""
