@@ -21,8 +21,9 @@ _FIELDS = ("kind", "category", "type")
 class Classed(msgspec.Struct, frozen=True):
     """The three fields as they stand in the event, those that were changed as sent, the oddities."""
 
-    values: tuple[tuple[str, Raw], ...]
+    values: dict[str, Raw]
     sent: tuple[tuple[str, Any], ...]
+    dropped: tuple[str, ...]
     findings: tuple[Finding, ...]
 
 
@@ -30,7 +31,7 @@ class Classes:
     """Classifies events, and remembers the last few thousand ways: the same ones come again."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[bytes | str, ...], Classed] = {}
+        self._seen: dict[tuple[str, bytes, bytes, bytes], Classed] = {}
 
     def settle(self, draft: Draft, event: Tree, native: Native) -> None:
         """Make the three fields of `event` what ECS wants; `event` MUST be the draft's own.
@@ -40,22 +41,19 @@ class Classes:
         a scalar category or type an array of one. What ECS does not expect has a finding.
         """
         found = self._of(event, native)
-        for field, value in found.values:
-            event[field] = value
-        for field, node in found.sent:
-            trees.keep(draft.sent, f"event.{field}", node)
-            if all(field != set_field for set_field, _ in found.values):
-                del event[field]
-        draft.findings.extend(found.findings)
+        event.update(found.values)
+        for path, node in found.sent:
+            trees.keep(draft.sent, path, node)
+        for field in found.dropped:
+            del event[field]
+        if found.findings:
+            draft.findings.extend(found.findings)
 
     def _of(self, event: Tree, native: Native) -> Classed:
-        key: list[bytes | str] = [native.alias]
-        for field in _FIELDS:
-            node = event.get(field, b"")
-            if type(node) is dict:
-                return _classed(event, native)
-            key.append(bytes(node))
-        seen = tuple(key)
+        kind, category, type_ = event.get("kind"), event.get("category"), event.get("type")
+        if type(kind) is dict or type(category) is dict or type(type_) is dict:
+            return _classed(event, native)
+        seen = (native.alias, bytes(kind or b""), bytes(category or b""), bytes(type_ or b""))
         found = self._seen.get(seen)
         if found is None:
             found = _classed(event, native)
@@ -67,16 +65,17 @@ class Classes:
 
 
 def _classed(event: Tree, native: Native) -> Classed:
-    values: list[tuple[str, Raw]] = []
+    values: dict[str, Raw] = {}
     sent: list[tuple[str, Any]] = []
     for field in _FIELDS:
         node = event.get(field)
         standing = _kind(node, native) if field == "kind" else _several(field, node, native)
         if standing is not None:
-            values.append((field, standing))
+            values[field] = standing
         if node is not None and (type(node) is dict or node != standing):
-            sent.append((field, node))
-    return Classed(tuple(values), tuple(sent), tuple(_oddities(event)))
+            sent.append((f"event.{field}", node))
+    dropped = tuple(field for field in _FIELDS if field in event and field not in values)
+    return Classed(values, tuple(sent), dropped, tuple(_oddities(event)))
 
 
 def _kind(node: Any, native: Native) -> Raw:

@@ -6,6 +6,7 @@ same under `message.description` and `message.event` (CL-10 to CL-22, CL-Q1 to C
 
 from typing import Any
 
+import msgspec
 from msgspec import Raw
 
 from sealog.catalog.shelf import Catalog
@@ -23,8 +24,7 @@ from sealog.event.tokens import Tree
 OF_CUSTOMERS = "oauth_authorization"
 """The one action whose user is a customer (CL-37)."""
 
-_PATHS_MAX = 1024
-_MESSAGE = "/_source/message"
+_SHAPES_MAX = 512
 _DESCRIBED = ("kind", "category", "type", "action", "outcome")
 _PERSON = {"agentId": "user.id", "email": "user.email"}
 
@@ -38,36 +38,42 @@ class Closer:
         self._natives = Natives(self.name, catalog)
         self._classes = Classes()
         self._addresses = Addresses()
-        self._steps: dict[str, tuple[tuple[str, ...], str]] = {}
+        self._shapes: dict[tuple[str, ...], Shape | None] = {}
 
     def translate(self, record: Record, settings: Settings) -> Draft:
         """Give the draft of one security log; see `Dialect.translate`."""
         draft = drafting.begin(self.name, record)
         source = _source(draft, record.fields)
         message = trees.opened(source["message"]) if "message" in source else None
-        when = self._lift(draft, source, message)
+        home = "/_source" if "_source" in record.fields else ""
+        where = home if message is None else f"{home}/message"
+        when = self._lift(draft, source, message, where)
         drafting.take_stamped(draft)
-        _set_time(draft, when, settings)
+        _set_time(draft, when, f"{home}/@timestamp", settings)
         event: Tree = draft.tree.setdefault("event", {})
-        _set_id(draft, record.fields, event)
+        _set_id(draft, record.fields, event, f"{where}/event.id")
         node = event.pop("action", None)
         event["action"], native = drafting.set_action(draft, record, node, self._natives)
         self._classes.settle(draft, event, native)
-        _settle_http(draft, event)
+        _settle_http(draft, event, f"{where}/event.outcome")
         event.setdefault("provider", _PROVIDER)
-        self._mend_address(draft)
+        drafting.mend_address(draft, self._addresses, "source", f"{where}/source.ip")
         draft.tree["sealog"] = drafting.actor_object(_actor(draft))
         if record.equal:
             drafting.keep_equal(draft, record, _path)
         return draft
 
-    def _lift(self, draft: Draft, source: Tree, message: Tree | None) -> Any:
+    def _lift(self, draft: Draft, source: Tree, message: Tree | None, where: str) -> Any:
         """Make the message's fields, and any beside it, the draft's tree; give the time's node."""
         if message is None:
             fields = source
-        elif len(source) <= 2 and (tree := self._quick(message)) is not None:  # noqa: PLR2004
+        elif (
+            source.keys() <= _PLAIN
+            and type(source["message"]) is Raw
+            and (tree := self._quick(message)) is not None
+        ):
             draft.tree.update(tree)
-            return source.get("@timestamp", draft.tree.pop("@timestamp", None))
+            return source.get("@timestamp")
         else:
             fields = _joined(draft, source, _described(draft, message) or message)
         expanded = trees.expand(fields)
@@ -78,46 +84,79 @@ class Closer:
                 draft.tree[root] = node
         for path, node in expanded.losers.items():
             trees.keep(draft.sent, path, node)
-        draft.findings += expanded.findings
+        draft.findings += [
+            Finding(each.code, where + each.pointer, each.detail) for each in expanded.findings
+        ]
         return draft.tree.pop("@timestamp", None)
 
     def _quick(self, message: Tree) -> Tree | None:
-        """What `trees.expand` gives, for the message that nearly everyone sends.
+        """What `trees.expand` gives, for the messages that nearly everyone sends.
 
-        None where a value is an object or two keys meet: those are for `trees.expand`.
+        Which keys meet depends on nothing but the keys, so it is found out once for each set of
+        them. None where two meet or where a value would have to be opened.
         """
-        tree: Tree = {}
-        known = self._steps
-        for key, node in message.items():
-            if type(node) is dict or bytes(node)[:1] == b"{":
+        keys = tuple(message)
+        if keys in self._shapes:
+            shape = self._shapes[keys]
+        else:
+            if len(self._shapes) >= _SHAPES_MAX:
+                self._shapes.clear()
+            shape = self._shapes[keys] = shape_of(keys)
+        if shape is None:
+            return None
+        for key in shape.openable:
+            if bytes(message[key])[:1] == b"{":
                 return None
-            if key not in known:
-                if len(known) >= _PATHS_MAX:
-                    known.clear()
-                *above, last = key.split(".")
-                if not all(above) or len(above) >= trees.STEPS_MAX or above[:1] == ["labels"]:
-                    return None
-                known[key] = tuple(above), last
-            parents, leaf = known[key]
-            home = tree
-            for step in parents:
-                if step not in home:
-                    home[step] = {}
-                home = home[step]
-                if type(home) is not dict:
-                    return None
-            if leaf in home:
-                return None
-            home[leaf] = node
-        return tree
+        homes: list[Tree] = [{}]
+        for above, step in shape.homes:
+            home: Tree = {}
+            homes[above][step] = home
+            homes.append(home)
+        for (at, leaf), node in zip(shape.leaves, message.values(), strict=True):
+            homes[at][leaf] = node
+        return homes[0]
 
-    def _mend_address(self, draft: Draft) -> None:
-        home = draft.tree.get("source")
-        if type(home) is dict and "ip" in home:
-            where = f"{_MESSAGE}/source.ip"
-            drafting.set_address(draft, home.pop("ip"), self._addresses, where, "source")
-            if not home:
-                del draft.tree["source"]
+
+_PLAIN = frozenset({"message", "@timestamp"})
+# In a message these would meet what stands beside it, or what Sealog adds.
+_KEPT_APART = frozenset({"@timestamp", "closer"})
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """How one set of dotted keys becomes a tree.
+
+    `homes`: the objects to make, each as (the number of the one it stands in, its key); number 0 is
+    the root. `leaves`: for each key in order, the number of its object and its key there.
+    `openable`: keys whose value, were it an object, would have to be opened.
+    """
+
+    homes: tuple[tuple[int, str], ...]
+    leaves: tuple[tuple[int, str], ...]
+    openable: tuple[str, ...]
+
+
+def shape_of(keys: tuple[str, ...]) -> Shape | None:
+    """The shape of a set of keys; None where two of them meet or one stays dotted."""
+    homes: dict[tuple[str, ...], int] = {(): 0}
+    leaves: dict[tuple[str, ...], str] = {}
+    for key in keys:
+        steps = tuple(key.split("."))
+        if not all(steps) or len(steps) > trees.STEPS_MAX or steps[0] in trees.FLAT_OBJECTS:
+            return None
+        for depth in range(1, len(steps)):
+            homes.setdefault(steps[:depth], len(homes))
+        if steps in leaves:
+            return None
+        leaves[steps] = key
+    if any(path in homes for path in leaves) or not _KEPT_APART.isdisjoint(
+        path[0] for path in leaves
+    ):
+        return None
+    return Shape(
+        homes=tuple((homes[path[:-1]], path[-1]) for path in homes if path),
+        leaves=tuple((homes[path[:-1]], path[-1]) for path in leaves),
+        openable=tuple(key for path, key in leaves.items() if ".".join(path) in trees.READ_OBJECTS),
+    )
 
 
 _PROVIDER = Raw(b'"closer"')
@@ -185,7 +224,7 @@ def _described(draft: Draft, message: Tree) -> Tree | None:
 _NULL = tokens.raw(None)
 
 
-def _set_time(draft: Draft, node: Any, settings: Settings) -> None:
+def _set_time(draft: Draft, node: Any, where: str, settings: Settings) -> None:
     """Read the time; `+0000`, as Closer writes it, is nothing but `Z` (CL-Q2)."""
     written = trees.text_of(node)
     if written is not None and written[-5:] == "+0000":
@@ -197,62 +236,68 @@ def _set_time(draft: Draft, node: Any, settings: Settings) -> None:
     elif leaves.is_null(node):
         inner = trees.get(draft.tree, "closer.timestamp")
         node = node if inner is None else inner
-    drafting.set_time(draft, node, _TIME, settings)
+    drafting.set_time(draft, node, where, settings)
 
 
-_TIME = "/_source/@timestamp"
-
-
-def _set_id(draft: Draft, fields: Tree, event: Tree) -> None:
+def _set_id(draft: Draft, fields: Tree, event: Tree, where: str) -> None:
     """The hit's `_id` is the event's id; without one, its own `event.id`."""
     own = event.pop("id", None)
     drafting.set_id(draft, fields.get("_id") if "_source" in fields else None, "/_id")
     if draft.id is None:
-        drafting.set_id(draft, own, f"{_MESSAGE}/event.id")
+        drafting.set_id(draft, own, where)
     elif own is not None:
         trees.keep(draft.sent, "event.id", own)
 
 
-def _settle_http(draft: Draft, event: Tree) -> None:
+def _settle_http(draft: Draft, event: Tree, where: str) -> None:
     """Put bodies where ECS has them, and find the outcome: as sent, else by the status code."""
-    status = None
-    http = draft.tree.get("http")
-    if type(http) is dict:
+    by_status: Outcome = "unknown"
+    http = drafting.own(draft.tree, "http")
+    if http is not None:
         for side in ("request", "response"):
-            half = http.get(side)
-            if type(half) is dict and "body" in half and leaves.is_scalar(half["body"]):
+            half = drafting.own(http, side)
+            if half is not None and "body" in half and trees.opened(half["body"]) is None:
                 half["body"] = {"content": half["body"]}
-        response = http.get("response")
-        if type(response) is dict:
-            status = leaves.whole(response.get("status_code"))
-    by_status = _outcome_of_status(status)
-    if leaves.is_null(event.get("outcome")):
+            if half is not None and "status_code" in half and side == "response":
+                by_status = outcome_of_status(half["status_code"])
+    sent = event.get("outcome")
+    if sent is None or leaves.is_null(sent):
         event["outcome"] = drafting.outcome_token(by_status)
         return
-    sent = event["outcome"]
-    said = drafting.outcome_of_word(trees.text_of(leaves.only_item(sent) or sent))
-    token = drafting.outcome_token(said or by_status)
-    if sent != token:
-        event["outcome"] = token
+    said = drafting.outcome_of_token(sent)
+    if said is None:
+        said = drafting.outcome_of_word(trees.text_of(leaves.only_item(sent) or sent))
+        event["outcome"] = drafting.outcome_token(said or by_status)
         trees.keep(draft.sent, "event.outcome", sent)
     if said is None:
-        draft.findings.append(Finding("unknown-outcome", f"{_MESSAGE}/event.outcome"))
+        draft.findings.append(Finding("unknown-outcome", where))
     elif said != by_status and "unknown" not in (said, by_status):
-        detail = f"{said}, though the status is {status}; the outcome as sent counts"
+        detail = f"the status code says {by_status}; the outcome as sent counts"
         draft.findings.append(Finding("outcome-contradicts-status", detail=detail))
 
 
-def _outcome_of_status(status: int | None) -> Outcome:
+def outcome_of_status(node: Any) -> Outcome:
     """2xx and 3xx succeeded, 4xx and 5xx failed; anything else says nothing."""
-    if status is None or not 200 <= status < 600:  # noqa: PLR2004 - the classes of HTTP
+    if type(node) is dict:
         return "unknown"
-    return "success" if status < 400 else "failure"  # noqa: PLR2004
+    token = bytes(node).strip(b'"')
+    if len(token) != 3 or not token.isdigit():  # noqa: PLR2004 - what a status code is
+        return "unknown"
+    return _OUTCOME_OF_CLASS.get(token[:1], "unknown")
+
+
+_OUTCOME_OF_CLASS: dict[bytes, Outcome] = {
+    b"2": "success",
+    b"3": "success",
+    b"4": "failure",
+    b"5": "failure",
+}
 
 
 def _actor(draft: Draft) -> ActorKind:
     """Who it was: Closer names the user only where the request was authenticated (CL-13)."""
-    user = draft.tree.get("user")
-    if type(user) is not dict or leaves.is_blank(user.get("id")):
+    user = drafting.own(draft.tree, "user")
+    if user is None or leaves.is_blank(user.get("id")):
         return "unauthenticated"
     return "customer" if draft.action == OF_CUSTOMERS else "agent"
 

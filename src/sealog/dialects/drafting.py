@@ -8,7 +8,7 @@ from msgspec import Raw
 from sealog.dialects import leaves, trees
 from sealog.dialects.addresses import Addresses
 from sealog.dialects.dialect import Settings
-from sealog.dialects.natives import Native, Natives
+from sealog.dialects.natives import RESERVED, Native, Natives
 from sealog.errors import Refused
 from sealog.event import times, tokens
 from sealog.event.findings import Finding, pointer
@@ -22,8 +22,6 @@ ActorKind = Literal[
 Outcome = Literal["success", "failure", "unknown"]
 
 UNKNOWN_ACTION = "unknown"
-RESERVED = "sealog."
-"""Actions that begin so are Sealog's own words; nobody else may say them."""
 
 _UNKNOWN_TOKEN = Raw(b'"unknown"')
 _KINDS: dict[ActorKind, Raw] = {
@@ -41,6 +39,7 @@ _OUTCOMES: dict[Outcome, Raw] = {
     "failure": Raw(b'"failure"'),
     "unknown": _UNKNOWN_TOKEN,
 }
+_OUTCOMES_SAID = {bytes(token): outcome for outcome, token in _OUTCOMES.items()}
 _FIXED: dict[str, Outcome] = {"success": "success", "failure": "failure"}
 _WORDS: dict[str, Outcome] = {
     "success": "success",
@@ -82,13 +81,13 @@ def set_action(
             draft.findings.append(Finding("wrong-type", detail="the event's type is no string"))
         if node is not None:
             trees.keep(draft.sent, "event.action", node)
-        draft.findings.append(Finding("missing-type", detail="kept as the action `unknown`"))
+        draft.findings.append(Finding("no-action", detail="kept as the action `unknown`"))
         draft.action, draft.alias = UNKNOWN_ACTION, f"{draft.dialect}.{UNKNOWN_ACTION}"
         return _UNKNOWN_TOKEN, natives.of(UNKNOWN_ACTION)
-    if name.lstrip().lower().startswith(RESERVED):
+    native = natives.of(name, group)
+    if native.reserved:
         msg = f"actions that begin with {RESERVED!r} are Sealog's own"
         raise Refused(msg, code="reserved-action", record=record.place)
-    native = natives.of(name, group)
     draft.action, draft.alias, draft.known = name, native.alias, native.known
     draft.declared = native.declared
     if not native.known:
@@ -111,6 +110,11 @@ def event_object(draft: Draft, action: Raw, native: Native, outcome: Outcome) ->
 def fixed_outcome(native: Native) -> Outcome:
     """The outcome that a type has by itself; `unknown` where its record decides."""
     return _FIXED.get(native.outcome, "unknown")
+
+
+def outcome_of_token(node: Any) -> Outcome | None:
+    """The outcome that a token says exactly as ECS does; None for any other."""
+    return None if type(node) is dict else _OUTCOMES_SAID.get(bytes(node))
 
 
 def outcome_token(outcome: Outcome) -> Raw:
@@ -136,7 +140,7 @@ def set_time(draft: Draft, node: Any, where: str, settings: Settings) -> None:
         else:
             draft.at_us, draft.at_text = found.at_us, found.text
             draft.findings.extend(found.findings(where))
-            if found.text == written:
+            if found.text == written and says(node, written):
                 return
             if bytes(node)[:1] != b'"':
                 draft.findings.append(Finding("wrong-type", where, "a time as a number"))
@@ -153,7 +157,7 @@ def set_tenant(draft: Draft, tree: Tree) -> None:
     if node is not None:
         inner = trees.opened(node)
         if inner is None:
-            _not_that_type(draft, "organization", node)
+            _no_object(draft, "organization", node)
         else:
             inner = dict(inner)
             nested = inner.pop("id", None)
@@ -168,6 +172,15 @@ def set_tenant(draft: Draft, tree: Tree) -> None:
     draft.tenant = trees.text_of(dotted) or None
     if draft.tenant is None:
         _not_that_type(draft, "organization.id", dotted)
+    elif not says(dotted, draft.tenant):
+        trees.keep(draft.sent, "organization.id", dotted)
+
+
+def _no_object(draft: Draft, key: str, node: Any) -> None:
+    """Sealing adds to these objects, so nothing else may stand in their place."""
+    trees.keep(draft.sent, key, node)
+    if not leaves.is_null(node):
+        draft.findings.append(Finding("not-an-object", pointer(key)))
 
 
 def _not_that_type(draft: Draft, path: str, node: Any) -> None:
@@ -183,13 +196,18 @@ def set_id(draft: Draft, node: Any, where: str) -> None:
     name = trees.text_of(node)
     if name and "@" not in name and len(name.encode()) <= ID_BYTES_MAX:
         draft.id = name
+        if not says(node, name):
+            trees.keep(draft.sent, "event.id", node)
         return
     trees.keep(draft.sent, "event.id", node)
-    if name:
-        draft.findings.append(Finding("unusable-id", where, "holds @ or is too long"))
-    elif not leaves.is_blank(node):
-        draft.id = leaves.scalar_text(node)
-        draft.findings.append(Finding("wrong-type", where, "an id that is no string"))
+    if not leaves.is_blank(node):
+        detail = f"an id is a string of 1 to {ID_BYTES_MAX} bytes without @"
+        draft.findings.append(Finding("bad-id", where, detail))
+
+
+def says(node: Any, written: str) -> bool:
+    """Whether a token is exactly this text in quotes, with nothing escaped."""
+    return len(bytes(node)) == len(written.encode()) + 2
 
 
 def set_person(draft: Draft, node: Any, where: str, own_path: str) -> bool:
@@ -250,7 +268,9 @@ def set_address(draft: Draft, node: Any, addresses: Addresses, where: str, root:
         return
     found = None if type(node) is dict else addresses.read(bytes(node))
     if found is not None:
-        home = draft.tree.setdefault(root, {})
+        home = own(draft.tree, root)
+        if home is None:
+            home = draft.tree[root] = {}
         home["ip"] = found.ip
         if found.port is not None:
             home.setdefault("port", found.port)
@@ -261,24 +281,55 @@ def set_address(draft: Draft, node: Any, addresses: Addresses, where: str, root:
     trees.keep(draft.sent, f"{root}.ip", node)
 
 
+def own(tree: Tree, key: str) -> Tree | None:
+    """The object at a key, opened in its place; None where there is none.
+
+    `tree` and the dicts in it MUST be the draft's own, as those of `trees.expand` are.
+    """
+    node = tree.get(key)
+    if node is None or type(node) is dict:
+        return node
+    inner = trees.opened(node)
+    if inner is not None:
+        tree[key] = inner
+    return inner
+
+
 def take_stamped(draft: Draft) -> None:
     """Take out of an ECS tree what sealing stamps or Sealog alone may say; it stands as sent.
 
     Afterwards `event`, `ecs` and `organization` are objects of the draft's own or not there.
     """
     tree = draft.tree
-    for root in ("event", "ecs"):
-        if root in tree and type(tree[root]) is not dict:
-            _not_that_type(draft, root, tree.pop(root))
-    for path in ("ecs.version", "event.ingested", "event.original"):
-        node = trees.pop(tree, path)
-        if node is not None:
-            trees.keep(draft.sent, path, node)
+    for root, stamped in _STAMPED:
+        if root not in tree:
+            continue
+        home = own(tree, root)
+        if home is None:
+            _no_object(draft, root, tree.pop(root))
+            continue
+        for leaf in stamped:
+            if leaf in home:
+                trees.keep(draft.sent, f"{root}.{leaf}", home.pop(leaf))
+        if not home:
+            del tree[root]
     if "sealog" in tree:
         trees.keep(draft.sent, "sealog", tree.pop("sealog"))
         draft.findings.append(Finding("reserved-field", detail="`sealog` is Sealog's own object"))
     if "organization" in tree:
         set_tenant(draft, tree)
+
+
+_STAMPED = (("event", ("ingested", "original")), ("ecs", ("version",)))
+
+
+def mend_address(draft: Draft, addresses: Addresses, root: str, where: str) -> None:
+    """Mend `<root>.ip` where the tree has one."""
+    home = own(draft.tree, root)
+    if home is not None and "ip" in home:
+        set_address(draft, home.pop("ip"), addresses, where, root)
+        if not home:
+            del draft.tree[root]
 
 
 def keep_others(draft: Draft, others: Mapping[str, Any], own: Tree) -> None:

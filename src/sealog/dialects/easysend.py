@@ -72,19 +72,11 @@ class EasySend:
         event.setdefault("provider", tokens.raw(self.name))
         draft.tree["sealog"] = drafting.actor_object(_actor(native, labels))
         _move_objects(draft)
-        self._mend_addresses(draft)
+        for root in ("client", "source"):
+            drafting.mend_address(draft, self._addresses, root, pointer(root, "ip"))
         if record.equal:
             drafting.keep_equal(draft, record, ".".join)
         return draft
-
-    def _mend_addresses(self, draft: Draft) -> None:
-        for root in ("client", "source"):
-            home = draft.tree.get(root)
-            if type(home) is dict and "ip" in home:
-                where = pointer(root, "ip")
-                drafting.set_address(draft, home.pop("ip"), self._addresses, where, root)
-                if not home:
-                    del draft.tree[root]
 
 
 _NULL = tokens.raw(None)

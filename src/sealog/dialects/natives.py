@@ -15,6 +15,10 @@ _WORD = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+RESERVED = "sealog."
+"""Actions that begin so are Sealog's own words; nobody else may say them."""
+
+
 class Native(msgspec.Struct, frozen=True):
     """A native name, understood. `category` and `type` are None where the catalog names none."""
 
@@ -26,6 +30,7 @@ class Native(msgspec.Struct, frozen=True):
     outcome: OutcomeRule
     declared: tuple[tuple[str, int], ...]
     entry: EventType | None
+    reserved: bool = False
 
 
 class Natives:
