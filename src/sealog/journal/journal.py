@@ -81,6 +81,10 @@ class Journal:
         """Tenant → size, of every tenant that has events."""
         return dict(self._sizes)
 
+    def newest(self) -> int:
+        """The number of the newest durable block."""
+        return self._newest
+
     def waiting(self) -> int:
         """Events that wait for a commit now."""
         return self._waiting_events

@@ -20,7 +20,7 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     sync_folder(path.parent)
 
 
-def replace_later_synced(path: Path, content: bytes) -> None:
+def replace_later_synced(path: Path, content: bytes | memoryview) -> None:
     """Put `content` at `path` as a whole, to be made durable by the next `sync_all`.
 
     For what can be made again: after a crash the old or the new content stands there.

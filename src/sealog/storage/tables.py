@@ -44,7 +44,7 @@ heads = Table(
     Column("digest", BLOB, nullable=False),
 )
 
-# body: msgpack [packs, entries]; first: the index of the block's first event.
+# body: 33 bytes an entry, then the packs (journal/blocks.py); first: the block's first index.
 blocks = Table(
     "blocks",
     metadata,
