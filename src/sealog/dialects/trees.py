@@ -6,7 +6,7 @@ here opens a `Raw` object where it must; what writes keeps the dict it opened.
 
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -330,14 +330,3 @@ def has_dotted_key(text: bytes) -> bool:
     if b"\\" not in marks:
         return _DOT_IN_KEY.search(marks) is not None
     return _DOT_IN_KEY_OF_ANY.search(text) is not None or _ESCAPED_DOT.search(text) is not None
-
-
-def scalars_of(tree: Mapping[str, Any]) -> Iterable[tuple[tuple[str, ...], Raw]]:
-    """Every leaf of a tree with its path, all objects opened; an empty object is a leaf `{}`."""
-    for key, node in tree.items():
-        inner = opened(node)
-        if not inner:
-            yield (key,), Raw(b"{}") if inner is not None else node
-            continue
-        for path, leaf in scalars_of(inner):
-            yield (key, *path), leaf
