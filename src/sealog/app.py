@@ -17,6 +17,8 @@ from sealog.catalog.shelf import Catalog
 from sealog.catalog.shelf import load as load_catalog
 from sealog.config import Settings
 from sealog.dialects.dialect import Settings as DialectSettings
+from sealog.errors import Corrupt
+from sealog.event.tenants import Tenant
 from sealog.intake.accept import Intake
 from sealog.intake.accept import Settings as IntakeSettings
 from sealog.journal.journal import Journal
@@ -97,6 +99,13 @@ def _run(folder: Folder, settings: Settings, against: Iterable[bytes]) -> Iterat
         store.close()
 
 
+def _known(tenants: Tenants, number: int) -> Tenant:
+    tenant = tenants.numbered(number)
+    if tenant is None:
+        raise Corrupt(f"there are events of tenant {number}, which is not in the list of tenants")
+    return tenant
+
+
 def _joined(folder: Folder, settings: Settings, store: Store) -> App:
     catalog = load_catalog()
     installation = open_installation(
@@ -119,11 +128,12 @@ def _joined(folder: Folder, settings: Settings, store: Store) -> App:
         store,
         folder,
         journal,
-        tenants.numbered,
+        lambda number: _known(tenants, number),
         ArchiveSettings(
             segment_events=settings.archive.segment_events,
             waiting_events_max=settings.archive.waiting_events_max,
         ),
+        secret=installation.secret("cursors"),
     )
     intake = Intake(
         journal,

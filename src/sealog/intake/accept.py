@@ -114,7 +114,7 @@ class Intake:
         understood, batches = prepared
         if batches is None:
             await self._settle_tenants(understood, source)
-            batches = await run(self._seal, preparer, understood, naming_of(source))
+            batches = await run(self._seal, preparer, understood, naming_of(source, understood))
             assert isinstance(batches, list)
         # Nothing is promised before this line returns: the journal is on disk.
         outcomes = await asyncio.wrap_future(self._journal.append(batches))
@@ -129,7 +129,7 @@ class Intake:
         """Batches, or None where a tenant has to be made first."""
         if any(self._tenants.get(name) is None for name in understood.tenants()):
             return None
-        return self._seal(preparer, understood, naming_of(source))
+        return self._seal(preparer, understood, naming_of(source, understood))
 
     def _seal(self, preparer: Preparer, understood: Understood, naming: Naming) -> list[Batch]:
         tenants = self._tenants.make(understood.tenants())
@@ -176,7 +176,7 @@ class Intake:
             kept for kept in understood.drafts if isinstance(answers[kept[0].place], Conflict)
         ]
         again = Understood(understood.answers, clashing)
-        naming = Naming(repeats=source.repeats, derive_all=True)
+        naming = Naming(repeats=naming_of(source, understood).repeats, derive_all=True)
         batches = self._seal(preparer, again, naming)
         outcomes = await asyncio.wrap_future(self._journal.append(batches))
         for place, answer in enumerate(await self._answers(again, batches, outcomes)):

@@ -4,6 +4,7 @@
 the path of an event (docs/architecture.md).
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -91,11 +92,20 @@ class Preparer:
         return found
 
 
-def naming_of(source: Source) -> Naming:
-    """How events of a request are named that bring no id."""
-    if source.imported:
-        return Naming(repeats=source.repeats)
-    return Naming(request_key=source.request_key)
+def naming_of(source: Source, understood: Understood) -> Naming:
+    """How events of a request are named that bring no id.
+
+    In an import the sender counts identical records over its whole file; where it does not, they
+    are counted in the request, so that a file sent whole keeps its true duplicates.
+    """
+    if not source.imported:
+        return Naming(request_key=source.request_key)
+    seen: Counter[bytes] = Counter()
+    repeats: dict[int, int] = {}
+    for record, _, _ in understood.drafts:
+        repeats[record.place] = source.repeats.get(record.place, seen[record.received])
+        seen[record.received] += 1
+    return Naming(repeats=repeats)
 
 
 def _tenant_of(draft: Draft, source: Source, allowed: dict[str | None, str | Refused]) -> str:

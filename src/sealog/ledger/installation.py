@@ -1,5 +1,6 @@
 """What an installation is called and the one key it signs with."""
 
+import hmac
 import os
 import re
 from collections.abc import Callable
@@ -35,6 +36,10 @@ class Installation(msgspec.Struct, frozen=True):
     def vkey(self, tenant: Tenant) -> Vkey:
         """What verifies them."""
         return vkey_of(self.origin(tenant), self.signer(tenant).vkey.public_key)
+
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes for one purpose of this installation, from which the seed cannot be found."""
+        return hmac.digest(self.seed, b"sealog/secret/v1\x00" + purpose.encode(), "sha256")
 
 
 def open_installation(
