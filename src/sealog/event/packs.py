@@ -17,6 +17,7 @@ DIGEST_BYTES = 32
 ZSTD_LEVEL = 1
 
 _KINDS = range(len(PART_NAMES))
+_OPEN = tuple([tuple([n for n in _KINDS if mask >> n & 1]) for mask in range(16)])
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -118,6 +119,35 @@ class Unpacker:
             raise Altered("a pack holds more than its masks name")
         return events
 
+    def some(self, pack: Pack, places: Sequence[int]) -> list[Opened]:
+        """The events at some places (ascending, from 0) of a pack. Raises `Altered` like `events`."""
+        columns = [list(self._column(pack, kind)) for kind in _KINDS]
+        wanted = frozenset(places)
+        taken = [0] * len(PART_NAMES)
+        salt = gone = 0
+        found = []
+        for place, mask in enumerate(pack.masks):
+            if place in wanted:
+                found.append(_pick(pack, columns, place, (taken, salt, gone)))
+            for number in _OPEN[mask & 15]:
+                taken[number] += 1
+            salt += SALT_BYTES * len(_OPEN[mask & 15])
+            gone += DIGEST_BYTES * len(_OPEN[mask >> 4])
+        if len(found) != len(wanted):
+            raise Altered("a pack holds fewer events than are asked of it")
+        return found
+
+    def parts(self, pack: Pack, number: int) -> list[bytes]:
+        """One part of every event, in order; empty where an event has none or it was erased.
+
+        Opens one frame and leaves the others alone. Raises `Altered` like `events`.
+        """
+        parts = list(self._column(pack, number))
+        if len(parts) == len(pack.masks):
+            return parts
+        left = iter(parts)
+        return [next(left, b"") if mask >> number & 1 else b"" for mask in pack.masks]
+
     def _column(self, pack: Pack, kind: int) -> Iterator[bytes]:
         frame = pack.frames[kind]
         if not frame:
@@ -129,6 +159,26 @@ class Unpacker:
         if len(text) != sum(pack.lengths[kind]):
             raise Altered(f"the {PART_NAMES[kind]} frame of a pack has another length")
         return _cut(text, pack.lengths[kind])
+
+
+def _pick(
+    pack: Pack, columns: Sequence[Sequence[bytes]], place: int, at: tuple[Sequence[int], int, int]
+) -> Opened:
+    """One event, given how many parts of each kind, salt bytes and digest bytes came before it."""
+    taken, salt, gone = at
+    mask = pack.masks[place]
+    numbers, erased = _OPEN[mask & 15], _OPEN[mask >> 4]
+    try:
+        parts = [columns[number][taken[number]] for number in numbers]
+    except IndexError as error:
+        raise Altered("a pack holds fewer parts than its masks name") from error
+    salts = _chunks(pack.salts[salt : salt + SALT_BYTES * len(numbers)], SALT_BYTES)
+    digests = _chunks(pack.digests[gone : gone + DIGEST_BYTES * len(erased)], DIGEST_BYTES)
+    return Opened(
+        kind=pack.kinds[place : place + 1],
+        parts=tuple(zip(numbers, salts, parts, strict=True)),
+        erased=tuple(zip(erased, digests, strict=True)),
+    )
 
 
 def _cut(text: bytes, lengths: Iterable[int]) -> Iterator[bytes]:

@@ -1,0 +1,230 @@
+"""The archive: follows the journal, makes events searchable, cuts them into segments, answers.
+
+One thread follows and cuts; any thread reads. What is visible only grows: an event waits, then
+rests in a segment, and every reader sees it in exactly one of the two.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from sealog.archive import listing, reading, search
+from sealog.archive.follower import Follower, Settings, Watcher
+from sealog.archive.queries import Cursors, Position, Query, row_test
+from sealog.archive.segments import Segment, Shelf
+from sealog.errors import Busy, Corrupt, Refused
+from sealog.event.packs import Opened
+from sealog.event.tenants import Tenant
+from sealog.journal.journal import Journal
+from sealog.storage.folder import Folder
+from sealog.storage.store import Store, driver
+
+__all__ = ["Archive", "Found", "Page", "Query", "Settings"]
+
+LIMIT_MAX = 1_000
+_INDEX_MAX = (1 << 63) - 1
+
+
+class Found(msgspec.Struct, frozen=True):
+    """An event that a search found."""
+
+    tenant: Tenant
+    index: int
+    at_us: int
+    opened: Opened
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Part of a search's answer, newest first."""
+
+    events: list[Found]
+    next_cursor: str | None = None
+    """Where the next page begins; None where nothing is left."""
+    looked_us: int | None = None
+    """None: nothing is left out. Else time was up, and only what happened at this time or later
+    was looked at; the cursor goes on from there."""
+    damaged: tuple[str, ...] = ()
+    """What is wrong with segments that could not be looked at. The rest was."""
+
+
+class Archive:
+    """Where events are found. One per data folder; `start` before all else.
+
+    `tenants` gives the tenant of a number; `secret` (16 bytes or more, the installation's) keys
+    the cursors, so that they outlive a restart.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        folder: Folder,
+        journal: Journal,
+        tenants: Callable[[int], Tenant],
+        settings: Settings | None = None,
+        *,
+        secret: bytes,
+    ) -> None:
+        self._store = store
+        self._folder = folder
+        self._journal = journal
+        self._tenants = tenants
+        self._settings = settings or Settings()
+        self._shelf = Shelf()
+        self._cursors = Cursors(secret)
+        self._follower = Follower(store, folder, journal, tenants, self._settings)
+        self._waiting = self._follower.waiting
+        self._damaged: list[Corrupt] = []
+
+    def start(self) -> None:
+        """Recover and go on: files that were never listed go, what waits becomes visible again.
+
+        Damage found here is in `damaged`; everything else stays searchable.
+        """
+        with self._store.reading() as connection:
+            segments, wrong = listing.read(driver(connection), self._folder, self._tenants)
+        self._damaged = wrong + listing.sweep(self._folder, segments)
+        of_tenant: dict[int, list[Segment]] = {}
+        for segment in segments:
+            of_tenant.setdefault(segment.tenant, []).append(segment)
+        for tenant, archived in self._journal.archived().items():
+            self._waiting.set_out(tenant, of_tenant.get(tenant, ()), archived)
+        self._follower.start()
+
+    def stop(self) -> None:
+        """Stop following. What is not in segments waits in the journal."""
+        self._follower.stop()
+
+    def cut(self) -> None:
+        """Bring everything that waits now to rest in segments."""
+        self._follower.cut()
+
+    def damaged(self) -> list[Corrupt]:
+        """What `start` found missing, cut short or altered, each by its file."""
+        return list(self._damaged)
+
+    def trouble(self) -> Exception | None:
+        """Why following or cutting does not get on at the moment, if it does not."""
+        return self._follower.trouble
+
+    def segments(self, tenant: Tenant) -> tuple[Segment, ...]:
+        """A tenant's segments, in the order of their first index."""
+        return self._waiting.of(tenant.number).segments
+
+    def visible(self, tenant: Tenant) -> int:
+        """The index after a tenant's last visible event."""
+        return self._waiting.of(tenant.number).visible
+
+    def lag(self) -> int:
+        """Events that are accepted, but not visible yet, of all tenants."""
+        visible = self._waiting.visible()
+        sizes = self._journal.sizes()
+        return sum(max(size - visible.get(tenant, 0), 0) for tenant, size in sizes.items())
+
+    def waiting(self) -> tuple[int, int]:
+        """Visible events that are only in memory and the journal, and what they cost in bytes."""
+        return self._waiting.events, self._waiting.bytes
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Call `watcher` with tenant number → visible end whenever events became visible.
+
+        It runs in the archive's thread, MUST be quick and MUST NOT raise; an event loop is woken
+        by `loop.call_soon_threadsafe`. The answer, called, ends it.
+        """
+        return self._follower.watch(watcher)
+
+    def wait_for(self, tenant: Tenant, index: int, timeout_s: float) -> bool:
+        """Wait until the event at `index` is visible; False when the time is over."""
+        with self._follower.seen:
+            return self._follower.seen.wait_for(lambda: self.visible(tenant) > index, timeout_s)
+
+    def get(self, tenant: Tenant, index: int) -> Opened | None:
+        """The event at an index, if it is visible. Raises `Corrupt` where it is damaged."""
+        return reading.get(self._waiting.of(tenant.number), index)
+
+    def by_id(self, tenant: Tenant, event_id: str) -> tuple[int, Opened] | None:
+        """The event with this id, and its index. Raises `Corrupt` for a damaged segment."""
+        return reading.by_id(self._waiting.of(tenant.number), event_id, self._shelf)
+
+    def feed(self, tenant: Tenant, after: int, limit: int) -> list[tuple[int, Opened]]:
+        """Up to `limit` events after index `after` (-1: from the first), in order.
+
+        None is left out: it ends before the first index that is not visible yet. Raises `Corrupt`
+        where it cannot go on without leaving one out.
+        """
+        _check_limit(limit)
+        trail = self._waiting.of(tenant.number)
+        first = max(after + 1, 0)
+        bytes_max = self._settings.page_bytes_max
+        return list(reading.feed(trail, first, limit, bytes_max=bytes_max))
+
+    def scan(self, tenant: Tenant, query: Query) -> Iterator[tuple[int, Opened]]:
+        """Every event that passes, oldest index first, for exports: of what is visible now.
+
+        Memory stays flat. Raises `Corrupt` at a damaged segment: an export never hides a hole.
+        """
+        trail = self._waiting.of(tenant.number)
+        if query == Query():
+            return reading.walk(trail, 0)
+        return reading.walk(
+            trail,
+            0,
+            matching=lambda segment: search.matching(segment, query, self._shelf),
+            test=row_test(query),
+        )
+
+    def search(
+        self,
+        tenants: Sequence[Tenant],
+        query: Query,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        at_least: Mapping[int, int] | None = None,
+    ) -> Page:
+        """One page of the events that pass, newest first by time, then by index.
+
+        `at_least`: tenant number → an index that must be visible; `Busy` if it does not become so
+        in time. Raises `Refused` for a limit outside 1–1,000 and for a cursor that is not this
+        search's. Pages of one search hold every event once, whatever is cut meanwhile.
+        """
+        _check_limit(limit)
+        numbers = {tenant.number: tenant for tenant in tenants}
+        before = None if cursor is None else self._cursors.read(cursor, query, list(numbers))
+        self._await(numbers, at_least or {})
+        deadline = time.monotonic() + self._settings.search_s
+        found = search.newest(
+            {number: self._waiting.of(number) for number in numbers},
+            search.Wanted(query, limit + 1, before),
+            self._shelf,
+            lambda: time.monotonic() > deadline,
+        )
+        shown = found.hits[:limit]
+        opening = reading.open_hits(shown, bytes_max=self._settings.page_bytes_max)
+        events = [
+            Found(numbers[hit.tenant], hit.index, hit.at_us, event) for hit, event in opening.events
+        ]
+        last: Position | None = None
+        looked_us = found.looked_us
+        if opening.taken < len(found.hits):
+            tail = shown[opening.taken - 1]
+            last, looked_us = (tail.at_us, tail.index, tail.tenant), None
+        elif looked_us is not None:
+            last = (looked_us - 1, _INDEX_MAX, 0)
+        following = None if last is None else self._cursors.write(last, query, list(numbers))
+        damaged = tuple(dict.fromkeys((*found.damaged, *opening.damaged)))
+        return Page(events, following, looked_us, damaged)
+
+    def _await(self, numbers: Mapping[int, Tenant], at_least: Mapping[int, int]) -> None:
+        deadline = time.monotonic() + self._settings.at_least_s
+        for number, index in at_least.items():
+            tenant = numbers.get(number)
+            if tenant is None or index >= self._journal.size(number):
+                raise Refused(f"index {index} was never given", code="bad-at-least")
+            if not self.wait_for(tenant, index, max(deadline - time.monotonic(), 0)):
+                raise Busy(f"index {index} is accepted, but not searchable yet")
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= LIMIT_MAX:
+        raise Refused(f"a limit is 1 to {LIMIT_MAX}", code="bad-limit")

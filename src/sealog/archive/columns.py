@@ -1,0 +1,387 @@
+"""The search columns of an event, derived from its parts and from nothing else.
+
+Columns find events; what is shown comes from parts. `sealog verify` derives every row again, so
+these functions MUST give the same row for the same parts, and never fail: what is off-schema
+becomes text or nothing.
+"""
+
+from functools import lru_cache
+from hashlib import sha256
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Raw
+
+from sealog.errors import SealogError
+from sealog.event import times, tokens
+from sealog.event.packs import Opened, Pack, Unpacker
+from sealog.event.parts import ACTOR, FACTS, REST, TARGET
+
+VALUE_CHARS_MAX = 512
+VALUES_MAX = 32
+BETWEEN = "\n"
+"""Stands between the values of a list: `category` and `type` hold all of an event's, joined."""
+ID_BYTES = 8
+
+_STATUS_MAX = (1 << 31) - 1
+_TIME_MAX = (1 << 63) - 1
+_QUICK_DIGITS = {24: 1_000, 27: 1}
+_SECOND_CHARS = 19
+_FINDINGS = b'"findings":['
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One event's search columns. Text is "" where the event has none.
+
+    Actor and address are folded (`fold`), because they are matched whatever their case.
+    """
+
+    index: int
+    at_us: int
+    ingested_us: int
+    action: str
+    alias: str
+    category: str
+    type: str
+    outcome: str
+    actor_id: str
+    actor_name: str
+    actor_email: str
+    actor_kind: str
+    address: str
+    target: str
+    session: str
+    dialect: str
+    status: int | None
+    finding: bool
+    id: bytes
+
+
+# What nearly every event looks like, checked while it is read; all else takes the slow way
+# (`_loose_*`), which gives the same types.
+_Short = Annotated[str, msgspec.Meta(max_length=VALUE_CHARS_MAX)]
+_Text = _Short | None
+_Name = _Short | int | None
+_Scalar = str | int | float | None
+
+
+class _Event(msgspec.Struct, gc=False):
+    id: _Text = None
+    action: _Text = None
+    category: Raw = Raw()
+    type: Raw = Raw()
+    outcome: _Text = None
+    ingested: _Text = None
+
+
+class _Response(msgspec.Struct, gc=False):
+    status_code: _Name = None
+
+
+class _Http(msgspec.Struct, gc=False):
+    response: _Response | None = None
+
+
+class _Names(msgspec.Struct, gc=False):
+    action: _Text = None
+    dialect: _Text = None
+
+
+class _Facts(msgspec.Struct, gc=False):
+    event: _Event
+    sealog: _Names
+    at: _Text = msgspec.field(default=None, name="@timestamp")
+    http: _Http | None = None
+
+
+class _Person(msgspec.Struct, gc=False):
+    id: _Name = None
+    name: _Text = None
+    email: _Text = None
+
+
+class _Ip(msgspec.Struct, gc=False):
+    ip: _Text = None
+
+
+class _Id(msgspec.Struct, gc=False):
+    id: _Name = None
+
+
+class _Kind(msgspec.Struct, gc=False):
+    kind: _Text = None
+
+
+class _ActorNote(msgspec.Struct, gc=False):
+    actor: _Kind | None = None
+
+
+class _Actor(msgspec.Struct, gc=False):
+    user: _Person | None = None
+    source: _Ip | None = None
+    client: _Ip | None = None
+    session: _Id | None = None
+    sealog: _ActorNote | None = None
+
+
+class _Targeted(msgspec.Struct, gc=False):
+    target: _Person | None = None
+
+
+class _Target(msgspec.Struct, gc=False):
+    user: _Targeted | None = None
+
+
+_READ_FACTS = msgspec.json.Decoder(_Facts).decode
+_READ_ACTOR = msgspec.json.Decoder(_Actor).decode
+_READ_TARGET = msgspec.json.Decoder(_Target).decode
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+_Who = tuple[str, str, str, str, str, str]
+"""Actor id, name, e-mail, kind, address, session."""
+_NOBODY: _Who = ("", "", "", "", "", "")
+
+
+def row_of(index: int, opened: Opened) -> Row:
+    """The row of one stored event. Never raises, whatever the parts hold."""
+    parts = [b"", b"", b"", b""]
+    for number, _, part in opened.parts:
+        parts[number] = part
+    return _row(index, _facts(parts[FACTS], parts[REST]), parts[ACTOR], parts[TARGET], parts[REST])
+
+
+def id_of(opened: Opened) -> str:
+    """The event's id as its parts have it."""
+    parts = {number: part for number, _, part in opened.parts}
+    return _facts(parts.get(FACTS, b""), parts.get(REST, b"")).event.id or ""
+
+
+def rows_of(pack: Pack, base: int, unpacker: Unpacker) -> list[Row]:
+    """The rows of a pack whose indexes count from `base`. Raises `Altered` if it does not open."""
+    facts, actors, targets, rests = (
+        unpacker.parts(pack, number) for number in (FACTS, ACTOR, TARGET, REST)
+    )
+    try:
+        read = list(map(_READ_FACTS, facts))
+    except _UNREADABLE:
+        read = [_facts(part, rest) for part, rest in zip(facts, rests, strict=True)]
+    return [
+        _row(
+            base + index,
+            known if known.event.id and known.event.action else _facts(fact, rest),
+            actor,
+            target,
+            rest,
+        )
+        for index, known, fact, actor, target, rest in zip(
+            pack.indexes, read, facts, actors, targets, rests, strict=True
+        )
+    ]
+
+
+def fold(text: str) -> str:
+    """The form in which actors and addresses are kept and asked for."""
+    return clip(text.lower() if text.isascii() else text.casefold())
+
+
+def clip(text: str) -> str:
+    """A value short enough for a column; what is cut off is told apart by its hash."""
+    if len(text) <= VALUE_CHARS_MAX:
+        return text
+    return text[:VALUE_CHARS_MAX] + "…" + sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def id8(event_id: str) -> bytes:
+    """The 8 bytes by which an event's id is found."""
+    return sha256(event_id.encode("utf-8", "replace")).digest()[:ID_BYTES]
+
+
+def _row(index: int, facts: _Facts, actor: bytes, target: bytes, rest: bytes) -> Row:
+    event = facts.event
+    names = facts.sealog
+    http = facts.http
+    ingested_us = _arrival(event.ingested or "")
+    at_us = _time(facts.at or "")
+    uid, name, mail, kind, address, session = _who(actor) if actor else _NOBODY
+    return Row(
+        index,
+        ingested_us if at_us is None else at_us,
+        ingested_us,
+        event.action or "",
+        names.action or "",
+        _joined(bytes(event.category)),
+        _joined(bytes(event.type)),
+        event.outcome or "",
+        uid,
+        name,
+        mail,
+        kind,
+        address,
+        _aim(target) if target else "",
+        session,
+        names.dialect or "",
+        None if http is None or http.response is None else _status(http.response.status_code),
+        _FINDINGS in rest and _has_findings(rest),
+        sha256((event.id or "").encode()).digest()[:ID_BYTES],
+    )
+
+
+def _who(part: bytes) -> _Who:
+    try:
+        actor = _READ_ACTOR(part)
+    except _UNREADABLE:
+        actor = _loose_actor(_plain(part))
+    uid = name = mail = address = session = kind = ""
+    user = actor.user
+    if user is not None:
+        uid = "" if user.id is None else fold(str(user.id))
+        name = fold(user.name) if user.name else ""
+        mail = fold(user.email) if user.email else ""
+    if actor.source is not None and actor.source.ip:
+        address = fold(actor.source.ip)
+    elif actor.client is not None and actor.client.ip:
+        address = fold(actor.client.ip)
+    if actor.session is not None and actor.session.id is not None:
+        session = str(actor.session.id)
+    if actor.sealog is not None and actor.sealog.actor is not None:
+        kind = actor.sealog.actor.kind or ""
+    if not kind and (uid or name or mail):
+        kind = "user"
+    return uid, name, mail, kind, address, session
+
+
+def _aim(part: bytes) -> str:
+    """Whom it was done to: the first of name, id and e-mail that is there."""
+    try:
+        user = _READ_TARGET(part).user
+    except _UNREADABLE:
+        person: _Person | None = _person(_at(_plain(part), "user", "target"))
+    else:
+        person = None if user is None else user.target
+    if person is None:
+        return ""
+    uid = "" if person.id is None else str(person.id)
+    return person.name or uid or person.email or ""
+
+
+def _facts(part: bytes, rest: bytes) -> _Facts:
+    """Facts of any shape. An action or id that may not stand in facts stands in `rest`."""
+    try:
+        facts = _READ_FACTS(part)
+    except _UNREADABLE:
+        facts = _loose_facts(_plain(part))
+    event = facts.event
+    if not (event.id and event.action) and b'"event"' in rest:
+        spare = _at(_plain(rest), "event")
+        event.id = event.id or _text(_at(spare, "id"))
+        event.action = event.action or _text(_at(spare, "action"))
+    return facts
+
+
+def _loose_facts(tree: Any) -> _Facts:
+    event, names = _at(tree, "event"), _at(tree, "sealog")
+    return _Facts(
+        event=_Event(
+            id=_text(_at(event, "id")),
+            action=_text(_at(event, "action")),
+            category=tokens.raw(_at(event, "category")),
+            type=tokens.raw(_at(event, "type")),
+            outcome=_text(_at(event, "outcome")),
+            ingested=_text(_at(event, "ingested")),
+        ),
+        sealog=_Names(_text(_at(names, "action")), _text(_at(names, "dialect"))),
+        at=_text(_at(tree, "@timestamp")),
+        http=_Http(_Response(_text(_at(tree, "http", "response", "status_code")))),
+    )
+
+
+def _loose_actor(tree: Any) -> _Actor:
+    return _Actor(
+        user=_person(_at(tree, "user")),
+        source=_Ip(_text(_at(tree, "source", "ip"))),
+        client=_Ip(_text(_at(tree, "client", "ip"))),
+        session=_Id(_text(_at(tree, "session", "id"))),
+        sealog=_ActorNote(_Kind(_text(_at(tree, "sealog", "actor", "kind")))),
+    )
+
+
+def _person(node: Any) -> _Person:
+    """A person as an object; as a bare value it is taken for a name."""
+    if isinstance(node, list) and node:
+        node = node[0]
+    if not isinstance(node, dict):
+        return _Person(name=_text(node))
+    return _Person(*(_text(node.get(key)) for key in ("id", "name", "email")))
+
+
+def _plain(part: bytes) -> Any:
+    try:
+        return tokens.plain(part)
+    except (SealogError, ValueError, RecursionError):
+        return None
+
+
+def _at(node: Any, *path: str) -> Any:
+    for step in path:
+        if not isinstance(node, dict):
+            return None
+        node = node.get(step)
+    return node
+
+
+def _text(value: Any) -> str:
+    """The text of a scalar, or of an array's first; "" for an object."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, str):
+        return clip(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return clip(str(value)) if isinstance(value, int | float) else ""
+
+
+@lru_cache(maxsize=1_024)
+def _joined(token: bytes) -> str:
+    """All texts of `category` or `type`; there are few different ones."""
+    if not token:
+        return ""
+    value = _plain(token)
+    values = value if isinstance(value, list) else [value]
+    return BETWEEN.join([text for text in map(_text, values[:VALUES_MAX]) if text])
+
+
+def _status(value: _Scalar) -> int | None:
+    if type(value) is str and value.isascii() and value.isdecimal() and len(value) <= 10:  # noqa: PLR2004 - digits of 2^31
+        value = int(value)
+    if type(value) is int and 0 <= value <= _STATUS_MAX:
+        return value
+    return None
+
+
+def _has_findings(rest: bytes) -> bool:
+    return bool(_at(_plain(rest), "sealog", "findings"))
+
+
+@lru_cache(maxsize=1_024)
+def _arrival(text: str) -> int:
+    """A batch arrives at one moment, so the last few texts answer nearly always."""
+    moment = times.read(text)
+    return 0 if moment is None else min(moment.at_us, _TIME_MAX)
+
+
+def _time(text: str) -> int | None:
+    """Microseconds of a sealed time: the same as `times.read`, whole seconds remembered."""
+    digits = _QUICK_DIGITS.get(len(text))
+    if digits is not None and text[-1] == "Z" and text[_SECOND_CHARS] == ".":
+        fraction = text[20:-1]
+        second = _second(text[:_SECOND_CHARS])
+        if second is not None and fraction.isdecimal():
+            return second + int(fraction) * digits
+    moment = times.read(text)
+    return None if moment is None else moment.at_us
+
+
+@lru_cache(maxsize=16_384)
+def _second(text: str) -> int | None:
+    moment = times.read(text + ".000Z")
+    return None if moment is None else moment.at_us

@@ -1,0 +1,222 @@
+"""The archive's one thread: what the journal accepted becomes visible, then comes to rest.
+
+A cut writes the files of many tenants, makes them durable together, and lists them in the same
+transaction that says how far the archive is. If we die before it, the files are strangers and are
+deleted at start, and the journal has the events still; after it, both are there.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+from sqlalchemy import Connection
+
+from sealog.archive import listing, segments
+from sealog.archive.cutting import Cutter, runs
+from sealog.archive.waiting import Chunk, Waiting, chunks_of
+from sealog.errors import SealogError
+from sealog.event.packs import Unpacker
+from sealog.event.tenants import Tenant
+from sealog.journal.journal import Journal
+from sealog.storage import files
+from sealog.storage.folder import Folder
+from sealog.storage.store import Store, driver
+
+BLOCKS_AT_ONCE = 64
+IDLE_S = 0.25
+RETRY_S = 1.0
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """When events come to rest, and what a search may cost."""
+
+    segment_events: int = 512
+    """A tenant with so many waiting events is due; all that wait are taken, 8,192 a segment."""
+    segment_age_s: float = 600.0
+    """A tenant whose oldest waiting event came so long ago is due."""
+    cut_every_s: float = 1.0
+    """Segments are cut at most so often, unless too much waits."""
+    waiting_events_max: int = 200_000
+    """Events of all tenants that may wait in memory; beyond it the largest tenants are cut."""
+    waiting_bytes_max: int = 128 << 20
+    """The same in estimated bytes of memory."""
+    search_s: float = 5.0
+    """A search that takes longer says how far it came."""
+    at_least_s: float = 2.0
+    """How long a search waits for an index that it must include."""
+    page_bytes_max: int = 32 << 20
+    """A page of events ends early beyond so many bytes."""
+
+
+Watcher = Callable[[Mapping[int, int]], None]
+"""Gets tenant → the index after its last visible event, of tenants that have new ones."""
+
+
+class Follower:
+    """Owns `waiting` while it runs. `seen` is notified whenever events became visible."""
+
+    def __init__(
+        self,
+        store: Store,
+        folder: Folder,
+        journal: Journal,
+        tenants: Callable[[int], Tenant],
+        settings: Settings,
+    ) -> None:
+        self.waiting = Waiting()
+        self.seen = threading.Condition()
+        self.trouble: Exception | None = None
+        self._store = store
+        self._folder = folder
+        self._journal = journal
+        self._tenants = tenants
+        self._settings = settings
+        self._watchers: list[Watcher] = []
+        self._turn = threading.Lock()
+        self._unpacker = Unpacker()
+        self._cutter = Cutter()
+        self._after = 0
+        self._since: dict[int, float] = {}
+        self._cut_at = time.monotonic()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Take in what waits already, then go on in a thread."""
+        limit = self._settings.waiting_events_max
+        taken = 0
+        while taken <= limit and (more := self.step()):
+            taken += more
+        self._thread = threading.Thread(target=self._run, name="sealog-archive", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the step under way. What waits is in the journal, and waits there."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Call `watcher` in this thread whenever events became visible; the answer ends that.
+
+        It MUST be quick and MUST NOT raise.
+        """
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def step(self) -> int:
+        """Take in the next blocks, and cut what is due; how many events were new."""
+        with self._turn:
+            new = 0 if self._stuffed() else self._take()
+            due = self._due()
+            if due:
+                self._cut(due)
+            return new
+
+    def cut(self) -> None:
+        """Bring everything that waits now to rest."""
+        with self._turn:
+            self._cut(self.waiting.largest())
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                new = self.step()
+                self.trouble = None
+            except (SealogError, OSError) as error:
+                # Nothing is lost: the journal keeps what we have not said to be archived.
+                self.trouble = error
+                self._stopping.wait(RETRY_S)
+                continue
+            if not new:
+                self._journal.wait(self._after, IDLE_S)
+
+    def _take(self) -> int:
+        fresh: dict[int, list[Chunk]] = {}
+        after = self._after
+        for block in self._journal.follow(after, BLOCKS_AT_ONCE):
+            after = block.seq
+            trail = self.waiting.of(block.tenant)
+            if block.end > trail.archived:
+                chunks = chunks_of(block, trail.archived, self._unpacker)
+                fresh.setdefault(block.tenant, []).extend(chunks)
+        if fresh:
+            now = time.monotonic()
+            for tenant in fresh:
+                self._since.setdefault(tenant, now)
+            self.waiting.add(fresh)
+            self._announce(fresh)
+        self._after = after
+        return sum(len(chunk.rows) for chunks in fresh.values() for chunk in chunks)
+
+    def _announce(self, tenants: Iterable[int]) -> None:
+        with self.seen:
+            self.seen.notify_all()
+        visible = {tenant: self.waiting.of(tenant).visible for tenant in tenants}
+        for watcher in list(self._watchers):
+            watcher(visible)
+
+    def _stuffed(self) -> bool:
+        """Whether cutting is so far behind that taking in more would not be bounded."""
+        return (
+            self.waiting.events > 2 * self._settings.waiting_events_max
+            or self.waiting.bytes > 2 * self._settings.waiting_bytes_max
+        )
+
+    def _due(self) -> list[int]:
+        settings, waiting = self._settings, self.waiting
+        events, size = waiting.events, waiting.bytes
+        over = events > settings.waiting_events_max or size > settings.waiting_bytes_max
+        now = time.monotonic()
+        if not over and now - self._cut_at < settings.cut_every_s:
+            return []
+        self._cut_at = now
+        due = {
+            tenant: count
+            for tenant, count in waiting.waiting().items()
+            if count >= settings.segment_events
+            or now - self._since.get(tenant, now) >= settings.segment_age_s
+        }
+        if over:
+            left = events - sum(due.values())
+            counts = waiting.waiting()
+            for tenant in waiting.largest():
+                if left <= settings.waiting_events_max // 2:
+                    break
+                if tenant not in due:
+                    due[tenant] = counts[tenant]
+                    left -= counts[tenant]
+        return list(due)
+
+    def _cut(self, tenants: Iterable[int]) -> None:
+        cut: dict[int, list[segments.Segment]] = {}
+        ends: dict[int, int] = {}
+        for tenant in tenants:
+            trail = self.waiting.of(tenant)
+            log_id = self._tenants(tenant).log_id
+            for run in runs(trail.chunks):
+                for kept, content in self._cutter.arrange(run).items():
+                    segment = segments.write(
+                        self._folder.archive(log_id, kept),
+                        tenant=tenant,
+                        kept=kept,
+                        rows=content.rows,
+                        packs=content.packs,
+                    )
+                    cut.setdefault(tenant, []).append(segment)
+                ends[tenant] = run[-1].end
+        if not ends:
+            return
+        # Files first, then the list: what is listed MUST be there after a crash.
+        files.sync_all(self._folder.path)
+
+        def note(connection: Connection) -> None:
+            for several in cut.values():
+                listing.add(driver(connection), several)
+            self._journal.advance(connection, archived=ends)
+
+        self._store.write(note).result()
+        for tenant, end in ends.items():
+            self.waiting.settle(tenant, cut[tenant], end)
+            self._since.pop(tenant, None)

@@ -1,0 +1,245 @@
+"""Opening events: by index, by id, in order, or those a search found. Parts decide, always."""
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from sealog.archive import blooms
+from sealog.archive.columns import Row, id8, id_of
+from sealog.archive.segments import Parts, Segment, Shelf, place_in
+from sealog.archive.waiting import Chunk, Trail
+from sealog.errors import Altered, Corrupt
+from sealog.event.packs import Opened, Pack, Unpacker
+
+PARTS_OPEN_MAX = 32
+
+Indexes = NDArray[np.int64]
+
+
+class Hit(msgspec.Struct, frozen=True, order=True):
+    """An event that a search found: its place in the order, and where it is."""
+
+    at_us: int
+    index: int
+    tenant: int
+    source: Chunk | Segment | None = None
+
+
+def get(trail: Trail, index: int) -> Opened | None:
+    """The event at an index, if it is visible and still there."""
+    if not 0 <= index < trail.visible:
+        return None
+    if index >= trail.archived:
+        chunk = trail.chunks[bisect_right(trail.chunks, index, key=lambda one: one.first) - 1]
+        return _open(Unpacker(), chunk, chunk.pack, [index])[0]
+    for segment in trail.segments:
+        if segment.first <= index <= segment.last:
+            parts = Parts(segment)
+            pack = parts.pack(parts.row_of(index))
+            if place_in(pack, index) is not None:
+                return _open(Unpacker(), segment, pack, [index])[0]
+    return None
+
+
+def by_id(trail: Trail, event_id: str, shelf: Shelf) -> tuple[int, Opened] | None:
+    """The newest event with this id: its index and itself."""
+    wanted = id8(event_id)
+    for chunk in reversed(trail.chunks):
+        for row in reversed(chunk.rows):
+            if row.id == wanted:
+                found = get(trail, row.index)
+                if found is not None and id_of(found) == event_id:
+                    return row.index, found
+    hashed = blooms.hash64(wanted)
+    (number,) = np.frombuffer(wanted, np.uint64)
+    for segment in sorted(trail.segments, key=lambda one: one.last, reverse=True):
+        if not shelf.may_hold(segment, "id", hashed):
+            continue
+        rows = np.flatnonzero(shelf.ids(segment) == number)
+        if not len(rows):
+            continue
+        (indexes,) = shelf.numbers(segment, ["index"])
+        for index in indexes[rows][::-1].tolist():
+            found = get(trail, index)
+            if found is not None and id_of(found) == event_id:
+                return index, found
+    return None
+
+
+def feed(trail: Trail, first: int, limit: int, *, bytes_max: int) -> Iterator[tuple[int, Opened]]:
+    """Up to `limit` visible events from index `first` on, none left out.
+
+    It ends early after `bytes_max` bytes. Raises `Corrupt` naming the tenant's index where an
+    event that was accepted is neither in a segment nor waiting.
+    """
+    size = 0
+    for nth, (index, event) in enumerate(walk(trail, first)):
+        if index != first + nth:
+            raise Corrupt(f"index {first + nth} is in no segment of its tenant")
+        if nth == limit or size > bytes_max:
+            return
+        size += _size(event)
+        yield index, event
+
+
+def walk(
+    trail: Trail,
+    first: int,
+    *,
+    matching: Callable[[Segment], Indexes] | None = None,
+    test: Callable[[Row], bool] | None = None,
+) -> Iterator[tuple[int, Opened]]:
+    """Visible events from index `first` on in order, one pack in memory per class.
+
+    `matching` names the wanted indexes of a segment, `test` decides on a waiting row; without
+    them every event comes.
+    """
+    classes: dict[str, list[Segment]] = {}
+    for segment in trail.segments:
+        if segment.last >= first:
+            classes.setdefault(segment.kept, []).append(segment)
+    streams = [_resting(segments, first, matching) for segments in classes.values()]
+    yield from streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_index)
+    unpacker = Unpacker()
+    for chunk in trail.chunks:
+        if chunk.end > first:
+            indexes = [
+                row.index for row in chunk.rows if row.index >= first and (not test or test(row))
+            ]
+            yield from zip(indexes, _open(unpacker, chunk, chunk.pack, indexes), strict=True)
+
+
+def _resting(
+    segments: Iterable[Segment], first: int, matching: Callable[[Segment], Indexes] | None
+) -> Iterator[tuple[int, Opened]]:
+    unpacker = Unpacker()
+    for segment in segments:
+        if matching is None:
+            parts = Parts(segment)
+            for row in range(parts.row_of(first), parts.rows):
+                pack = parts.pack(row)
+                indexes = [index for index in pack.indexes if index >= first]
+                yield from zip(indexes, _open(unpacker, segment, pack, indexes), strict=True)
+            continue
+        found = matching(segment)
+        found = found[found >= first]
+        if len(found):
+            parts = Parts(segment)
+            for row, indexes in _by_row(parts, found.tolist()).items():
+                events = _open(unpacker, segment, parts.pack(row), indexes)
+                yield from zip(indexes, events, strict=True)
+
+
+class Opening(msgspec.Struct):
+    """The opened hits of a page."""
+
+    events: list[tuple[Hit, Opened]] = []
+    taken: int = 0
+    """How many hits were looked at, opened or damaged."""
+    damaged: list[str] = []
+
+
+def open_hits(hits: Sequence[Hit], *, bytes_max: int) -> Opening:
+    """Open hits in their order, until they hold more than `bytes_max` bytes; at least one.
+
+    What does not open is named and left out.
+    """
+    wanted: dict[int, list[int]] = {}
+    for hit in hits:
+        wanted.setdefault(id(hit.source), []).append(hit.index)
+    pages = _Pages(wanted)
+    opening = Opening()
+    size = 0
+    for hit in hits:
+        try:
+            event = pages.event(hit)
+        except Corrupt as error:
+            opening.damaged.append(str(error))
+        else:
+            size += _size(event)
+            if opening.events and size > bytes_max:
+                break
+            opening.events.append((hit, event))
+        opening.taken += 1
+    return opening
+
+
+class _Pages:
+    """Opens each pack of a page once, and keeps only the events that the page shows."""
+
+    def __init__(self, wanted: Mapping[int, list[int]]) -> None:
+        self._wanted = wanted
+        self._unpacker = Unpacker()
+        self._ready: dict[tuple[int, int], Opened] = {}
+        self._parts: dict[int, Parts] = {}
+        self._rows: dict[int, dict[int, list[int]]] = {}
+
+    def event(self, hit: Hit) -> Opened:
+        key = (id(hit.source), hit.index)
+        if key not in self._ready:
+            self._open(hit)
+        return self._ready.pop(key)
+
+    def _open(self, hit: Hit) -> None:
+        source, name = hit.source, id(hit.source)
+        if isinstance(source, Segment):
+            parts = self._mapped(source)
+            if name not in self._rows:
+                self._rows[name] = _by_row(parts, self._wanted[name])
+            row = parts.row_of(hit.index)
+            pack, indexes = parts.pack(row), self._rows[name][row]
+        else:
+            assert source is not None
+            pack, indexes = source.pack, self._wanted[name]
+        indexes = sorted(indexes)
+        for index, event in zip(indexes, _open(self._unpacker, source, pack, indexes), strict=True):
+            self._ready[name, index] = event
+
+    def _mapped(self, segment: Segment) -> Parts:
+        parts = self._parts.get(id(segment))
+        if parts is None:
+            while len(self._parts) >= PARTS_OPEN_MAX:
+                del self._parts[next(iter(self._parts))]
+            parts = self._parts[id(segment)] = Parts(segment)
+        return parts
+
+
+def _open(
+    unpacker: Unpacker, source: Chunk | Segment, pack: Pack, indexes: Sequence[int]
+) -> list[Opened]:
+    """The events of one pack at absolute indexes, ascending."""
+    base = 0 if isinstance(source, Segment) else source.base
+    try:
+        if len(indexes) == len(pack.indexes):
+            return unpacker.events(pack)
+        return unpacker.some(pack, [_place(pack, index - base) for index in indexes])
+    except Altered as error:
+        if isinstance(source, Segment):
+            raise Altered(f"{source.parts_path} does not read as written: {error}") from error
+        raise
+
+
+def _place(pack: Pack, index: int) -> int:
+    place = place_in(pack, index)
+    if place is None:
+        raise Altered("a pack does not hold the event that the columns name")
+    return place
+
+
+def _by_row(parts: Parts, indexes: Iterable[int]) -> dict[int, list[int]]:
+    rows: dict[int, list[int]] = {}
+    for index in indexes:
+        rows.setdefault(parts.row_of(index), []).append(index)
+    return rows
+
+
+def _index(found: tuple[int, Opened]) -> int:
+    return found[0]
+
+
+def _size(event: Opened) -> int:
+    return sum([len(part) for _, _, part in event.parts])

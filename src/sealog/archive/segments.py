@@ -1,0 +1,274 @@
+"""A segment: consecutive events of one tenant and one retention class, in two standard files.
+
+The columns (Parquet) find events, the parts (Arrow, memory-mapped) show them. Files are written
+whole under another name, renamed, and never changed: a rewritten segment is a new generation.
+Whatever is wrong with a file is raised as `Altered` or `Truncated` with its name.
+"""
+
+import hashlib
+import threading
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+from numpy.typing import NDArray
+
+from sealog.archive import blooms, tables
+from sealog.archive.columns import Row
+from sealog.errors import Altered, Corrupt, Truncated
+from sealog.event.packs import Pack
+from sealog.storage import files
+
+COLUMNS_SUFFIX = ".parquet"
+PARTS_SUFFIX = ".arrow"
+FOOTERS_MAX = 1_024
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """One row of the table `segments`, and the folder where its files are."""
+
+    tenant: int
+    kept: str
+    """The retention class."""
+    first: int
+    last: int
+    generation: int
+    count: int
+    first_us: int
+    last_us: int
+    columns_bytes: int
+    columns_digest: bytes
+    parts_bytes: int
+    parts_digest: bytes
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """What the names of both files begin with."""
+        return f"{self.first}-{self.last}-{self.generation}"
+
+    @property
+    def columns_path(self) -> Path:
+        """The Parquet file."""
+        return self.folder / (self.name + COLUMNS_SUFFIX)
+
+    @property
+    def parts_path(self) -> Path:
+        """The Arrow file."""
+        return self.folder / (self.name + PARTS_SUFFIX)
+
+    def check_sizes(self) -> None:
+        """Raise `Truncated` for a missing file or one of another size, named."""
+        for path, size in (
+            (self.columns_path, self.columns_bytes),
+            (self.parts_path, self.parts_bytes),
+        ):
+            try:
+                found = path.stat().st_size
+            except FileNotFoundError:
+                raise Truncated(f"{path} is missing") from None
+            if found != size:
+                raise Truncated(f"{path} has {found} bytes instead of {size}")
+
+    def check(self) -> None:
+        """Read both files whole; raise `Altered` or `Truncated` unless they are what was cut."""
+        self.check_sizes()
+        for path, digest in (
+            (self.columns_path, self.columns_digest),
+            (self.parts_path, self.parts_digest),
+        ):
+            if files.digest_of(path) != digest:
+                raise Altered(f"{path} is not what was written")
+
+
+def write(
+    folder: Path,
+    *,
+    tenant: int,
+    kept: str,
+    rows: Sequence[Row],
+    packs: Sequence[Pack],
+    generation: int = 0,
+) -> Segment:
+    """Write both files of a segment, durable at the next `files.sync_all`.
+
+    `rows` and `packs` hold the same events in the order of their indexes, which are absolute.
+    """
+    assert len(rows) == sum(len(pack.masks) for pack in packs) > 0
+    columns, parts = tables.columns_file(rows), tables.parts_file(packs)
+    times = [row.at_us for row in rows]
+    segment = Segment(
+        tenant=tenant,
+        kept=kept,
+        first=rows[0].index,
+        last=rows[-1].index,
+        generation=generation,
+        count=len(rows),
+        first_us=min(times),
+        last_us=max(times),
+        columns_bytes=columns.size,
+        columns_digest=hashlib.sha256(columns).digest(),
+        parts_bytes=parts.size,
+        parts_digest=hashlib.sha256(parts).digest(),
+        folder=folder,
+    )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.replace_later_synced(segment.columns_path, memoryview(columns))
+    files.replace_later_synced(segment.parts_path, memoryview(parts))
+    return segment
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A text column: its different values, and of each row the place of its value among them."""
+
+    values: Any
+    """A pyarrow string array."""
+    codes: NDArray[np.int32]
+
+
+class _Footer(msgspec.Struct):
+    metadata: Any
+    blooms: dict[str, bytes]
+
+
+class Shelf:
+    """Reads the columns of segments; may be shared by threads.
+
+    It keeps footers and bloom filters of the segments asked last. A `ParquetFile` is made for
+    every read: one that two threads share crashes the interpreter.
+    """
+
+    def __init__(self, footers_max: int = FOOTERS_MAX) -> None:
+        self._footers_max = footers_max
+        self._footers: OrderedDict[Path, _Footer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def may_hold(self, segment: Segment, column: str, hashed: int) -> bool:
+        """Ask a column's bloom filter; `hashed` is the value's `blooms.hash64`."""
+        path = segment.columns_path
+        with _naming(path):
+            bloom = self._footer(path).blooms.get(column)
+            return bloom is None or blooms.may_hold(bloom, hashed)
+
+    def texts(self, segment: Segment, names: Sequence[str]) -> list[Text]:
+        """Text columns, in the order asked for."""
+        with _naming(segment.columns_path):
+            read = self._read(segment, names)
+            return [Text(one.dictionary, one.indices.to_numpy()) for one in read]
+
+    def numbers(self, segment: Segment, names: Sequence[str]) -> list[NDArray[np.int64]]:
+        """`index` or time columns, in the order asked for."""
+        with _naming(segment.columns_path):
+            return [one.to_numpy() for one in self._read(segment, names)]
+
+    def ids(self, segment: Segment) -> NDArray[np.uint64]:
+        """The 8 bytes of every event's id, as numbers in this machine's byte order."""
+        with _naming(segment.columns_path):
+            (column,) = self._read(segment, ["id"])
+            return np.frombuffer(column.buffers()[1], np.uint64, len(column), column.offset * 8)
+
+    def _read(self, segment: Segment, names: Sequence[str]) -> list[Any]:
+        path = segment.columns_path
+        with pq.ParquetFile(
+            path, metadata=self._footer(path).metadata, page_checksum_verification=True
+        ) as file:
+            table = file.read_row_group(0, columns=list(names), use_threads=False)
+        if table.num_rows != segment.count:
+            raise ValueError(f"{table.num_rows} rows instead of {segment.count}")
+        return [table.column(name).chunk(0) for name in names]
+
+    def _footer(self, path: Path) -> _Footer:
+        with self._lock:
+            footer = self._footers.get(path)
+            if footer is not None:
+                self._footers.move_to_end(path)
+                return footer
+        footer = _read_footer(path)
+        with self._lock:
+            self._footers[path] = footer
+            while len(self._footers) > self._footers_max:
+                self._footers.popitem(last=False)
+        return footer
+
+
+def _read_footer(path: Path) -> _Footer:
+    metadata = pq.read_metadata(path)
+    group = metadata.row_group(0)
+    found = {}
+    with path.open("rb") as file:
+        for number in range(metadata.num_columns):
+            column = group.column(number)
+            if column.bloom_filter_offset is not None:
+                file.seek(column.bloom_filter_offset)
+                found[column.path_in_schema] = file.read(column.bloom_filter_length)
+    return _Footer(metadata, found)
+
+
+class Parts:
+    """The parts file of one segment, mapped; opened for one read and let go."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._path = segment.parts_path
+        with _naming(self._path):
+            self._batch = pa.ipc.open_file(pa.memory_map(str(self._path))).get_batch(0)
+            if self._batch.schema != tables.PARTS:
+                raise ValueError("it holds other columns")
+            self._batch.validate(full=True)
+            self.firsts: NDArray[np.int64] = self._batch.column(0).to_numpy()
+            if self.events != segment.count:
+                raise ValueError(f"{self.events} events instead of {segment.count}")
+
+    @property
+    def rows(self) -> int:
+        """How many packs there are."""
+        return int(self._batch.num_rows)
+
+    @property
+    def events(self) -> int:
+        """How many events there are."""
+        return int(self._batch.column(1).to_numpy().sum())
+
+    def row_of(self, index: int) -> int:
+        """The row whose pack holds this index, if any pack does."""
+        return max(int(np.searchsorted(self.firsts, index, "right")) - 1, 0)
+
+    def pack(self, row: int) -> Pack:
+        """The pack of one row, checked."""
+        with _naming(self._path):
+            return tables.pack_at(self._batch, row)
+
+
+def place_in(pack: Pack, index: int) -> int | None:
+    """Where in a pack the event with this absolute index is; None if it is not there."""
+    place = bisect_left(pack.indexes, index)
+    return place if place < len(pack.indexes) and pack.indexes[place] == index else None
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say of whatever goes wrong inside which file it is."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Truncated(f"{path} is missing") from error
+    except (
+        Corrupt,
+        pa.ArrowException,
+        zstandard.ZstdError,
+        msgspec.MsgspecError,
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ) as error:
+        raise Altered(f"{path} does not read as written: {error}") from error

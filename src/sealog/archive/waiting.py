@@ -1,0 +1,141 @@
+"""The archive's newest level: events accepted, but not yet in segments, held in memory.
+
+One thread changes it, any thread reads it. What a reader holds is a `Trail`, which never changes:
+every event that was visible stands in it exactly once, waiting or in a segment.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from sealog.archive.columns import Row, rows_of
+from sealog.archive.segments import Segment
+from sealog.event.packs import Pack, Unpacker
+from sealog.journal.blocks import Block
+
+ROW_BYTES = 1_100
+"""What a row costs in memory beside its pack, measured with 800-byte events."""
+CHUNK_BYTES = 1_000
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """One pack of a journal block, with the rows of its events."""
+
+    base: int
+    """The index from which the pack counts its own."""
+    pack: Pack
+    rows: tuple[Row, ...]
+    bytes: int
+    """What it costs in memory, estimated."""
+
+    @property
+    def first(self) -> int:
+        """The index of the first event."""
+        return self.rows[0].index
+
+    @property
+    def end(self) -> int:
+        """The index after the last event."""
+        return self.rows[-1].index + 1
+
+
+class Trail(msgspec.Struct, frozen=True):
+    """All that can be read of one tenant at one moment.
+
+    Indexes below `archived` rest in segments, those from there to below `visible` wait in chunks.
+    """
+
+    segments: tuple[Segment, ...] = ()
+    """In the order of their first index."""
+    chunks: tuple[Chunk, ...] = ()
+    """In the order of their indexes, without gaps."""
+    archived: int = 0
+    visible: int = 0
+
+
+NOTHING = Trail()
+
+
+class Waiting:
+    """Every tenant's trail, and how much of all of them is only in memory."""
+
+    def __init__(self) -> None:
+        self._trails: dict[int, Trail] = {}
+        self._events: dict[int, int] = {}
+        self._bytes: dict[int, int] = {}
+        self.events = 0
+        self.bytes = 0
+
+    def of(self, tenant: int) -> Trail:
+        """A tenant's trail as of now."""
+        return self._trails.get(tenant, NOTHING)
+
+    def visible(self) -> dict[int, int]:
+        """Tenant → the index after its last visible event."""
+        return {tenant: trail.visible for tenant, trail in list(self._trails.items())}
+
+    def waiting(self) -> dict[int, int]:
+        """Tenant → how many of its events wait, of those that have any."""
+        return dict(self._events)
+
+    def set_out(self, tenant: int, segments: Iterable[Segment], archived: int) -> None:
+        """Begin a tenant with what rests in its segments."""
+        assert tenant not in self._trails
+        ordered = tuple(sorted(segments, key=_by_index))
+        self._trails[tenant] = Trail(ordered, (), archived, archived)
+
+    def add(self, chunks: Mapping[int, Sequence[Chunk]]) -> None:
+        """Make new events visible: tenant → its next chunks."""
+        for tenant, more in chunks.items():
+            trail = self.of(tenant)
+            at = trail.visible
+            for chunk in more:
+                assert chunk.first == at, "a tenant's events come in the order of their indexes"
+                at = chunk.end
+            self._trails[tenant] = msgspec.structs.replace(
+                trail, chunks=trail.chunks + tuple(more), visible=at
+            )
+            self._count(tenant, more, 1)
+
+    def settle(self, tenant: int, segments: Iterable[Segment], archived: int) -> None:
+        """Change waiting events for the segments they rest in now, in one step for all readers."""
+        trail = self.of(tenant)
+        gone = [chunk for chunk in trail.chunks if chunk.end <= archived]
+        left = trail.chunks[len(gone) :]
+        assert not left or left[0].first == archived
+        ordered = tuple(sorted((*trail.segments, *segments), key=_by_index))
+        self._trails[tenant] = Trail(ordered, left, archived, trail.visible)
+        self._count(tenant, gone, -1)
+
+    def _count(self, tenant: int, chunks: Iterable[Chunk], sign: int) -> None:
+        for chunk in chunks:
+            self.events += sign * len(chunk.rows)
+            self.bytes += sign * chunk.bytes
+            self._events[tenant] = self._events.get(tenant, 0) + sign * len(chunk.rows)
+            self._bytes[tenant] = self._bytes.get(tenant, 0) + sign * chunk.bytes
+        if not self._events.get(tenant):
+            self._events.pop(tenant, None)
+            self._bytes.pop(tenant, None)
+
+    def largest(self) -> list[int]:
+        """Tenants with waiting events, those that cost most memory first."""
+        return sorted(self._bytes, key=self._bytes.__getitem__, reverse=True)
+
+
+def chunks_of(block: Block, archived: int, unpacker: Unpacker) -> list[Chunk]:
+    """A block's events from index `archived` on. Raises `Altered` if the block does not open.
+
+    A segment ends where a pack ends, so a pack is either all archived or not at all.
+    """
+    chunks = []
+    for pack in block.packs():
+        if block.first + pack.indexes[-1] < archived:
+            continue
+        rows = tuple(rows_of(pack, block.first, unpacker))
+        size = sum(map(len, pack.frames)) + len(pack.salts) + ROW_BYTES * len(rows) + CHUNK_BYTES
+        chunks.append(Chunk(block.first, pack, rows, size))
+    return chunks
+
+
+def _by_index(segment: Segment) -> tuple[int, int]:
+    return segment.first, segment.last
