@@ -1,1 +1,1 @@
-"""TODO"""
+"""Records of each product in, ECS drafts out: everything understood, nothing lost."""

@@ -261,8 +261,10 @@ def _settle_http(draft: Draft, event: Tree, where: str) -> None:
             if half is not None and "status_code" in half and side == "response":
                 by_status = outcome_of_status(half["status_code"])
     sent = event.get("outcome")
-    if sent is None or leaves.is_null(sent):
+    if leaves.is_null(sent):
         event["outcome"] = drafting.outcome_token(by_status)
+        if sent is not None:
+            trees.keep(draft.sent, "event.outcome", sent)
         return
     said = drafting.outcome_of_token(sent)
     if said is None:

@@ -155,15 +155,18 @@ def _settle_outcome(draft: Draft, event: Tree, native: Native, labels: Tree) -> 
     about once came in (ES-Q4, ES-Q8).
     """
     fixed = drafting.fixed_outcome(native)
-    if "outcome" in event:
-        said = drafting.outcome_of_word(trees.text_of(event["outcome"]))
-        if said is None or bytes(event["outcome"]) != bytes(drafting.outcome_token(said)):
+    if not leaves.is_null(event.get("outcome")):
+        said = drafting.outcome_of_token(event["outcome"])
+        if said is None:
+            said = drafting.outcome_of_word(trees.text_of(event["outcome"]))
             trees.keep(draft.sent, "event.outcome", event["outcome"])
         if said is None:
             draft.findings.append(Finding("unknown-outcome", "/event/outcome"))
     else:
         is_login = native.entry is None or "authentication" in native.entry.category
         word = trees.text_of(labels.get("authentication_status")) if is_login else None
+        if "outcome" in event:
+            trees.keep(draft.sent, "event.outcome", event["outcome"])
         said = drafting.outcome_of_word(word) or _UNUSUAL_WORDS.get(word or "")
     if said is not None and fixed not in ("unknown", said):
         detail = f"the record says {said}, the type {fixed}; the record counts"

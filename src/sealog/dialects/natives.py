@@ -54,8 +54,17 @@ class Natives:
     def _look(self, name: str, group: str) -> Native:
         entry = self._catalog.find(self._dialect, name, group)
         if entry is None:
-            alias = alias_of(self._dialect, name)
-            return Native(alias, False, _EVENT, None, None, "unknown", (), None)
+            return Native(
+                alias=alias_of(self._dialect, name),
+                known=False,
+                kind=_EVENT,
+                category=None,
+                type=None,
+                outcome="unknown",
+                declared=(),
+                entry=None,
+                reserved=name.lstrip().lower().startswith(RESERVED),
+            )
         return Native(
             alias=entry.action,
             known=True,
