@@ -16,6 +16,9 @@ _BARE = re.compile(
 _LINE = re.compile(rb"[^\r\n]*+")
 _ELEMENT = re.compile(rb"[^<]*+")
 _QUOTE = re.compile(rb"""["'`]""")
+ASSIGNMENTS_MAX = 1_000
+"""Named values cut one by one in one text; what stands after so many is cut whole."""
+
 _WORDS = frozenset({b"true", b"false", b"null", b"none", b"undefined", b"nil"})
 
 
@@ -60,6 +63,9 @@ def assignments(text: bytes) -> Assignments:
         value = text[span[0] : span[1]]
         if not is_placeholder(value) and value.lower() not in _WORDS:
             result.found.append((*span, name))
+            if len(result.found) >= ASSIGNMENTS_MAX:
+                result.found.append((at, len(text), "too-many"))
+                return result
     return result
 
 

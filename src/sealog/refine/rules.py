@@ -128,7 +128,7 @@ def name_pattern(joint: str = _JOINT) -> str:
     return f"(?:(?:{'|'.join(QUALIFIERS)}){joint}){{0,3}}(?:{nouns}){_PLURAL}"
 
 
-_NAME = re.compile(rf"[^a-z0-9]*({name_pattern()})\]?", re.IGNORECASE | re.ASCII)
+_NAME = re.compile(rf"[_\-$@. *+]*({name_pattern()})\]?", re.IGNORECASE | re.ASCII)
 
 
 class Role(msgspec.Struct, frozen=True):
@@ -160,6 +160,8 @@ def secret_name(key: str) -> str:
 
     Of a path (`http.request.headers.cookie`, `user[password]`) the last step decides too.
     """
+    if '"' in key:
+        return ""
     tail = key[-NAME_CHARACTERS_MAX:]
     match = _NAME.fullmatch(tail) if tail == key else None
     if match is None:

@@ -18,7 +18,7 @@ _MEETS = r"(?:[=:>]|\\+u003[dae]|%(?:25)*3[dae])"
 _CLOSERS = rf"(?:{_QUOTE}|\]|%(?:25)*5d)*"
 _JOINT = r"(?:[_\-. +]|%(?:25)*20)*"
 # What may stand before a short name, `\n` and `%26` included, so that `spin` is none.
-_LEFT = r"(?:^|[^a-z0-9]|%[0-9a-f]{2}|\\u00[0-9a-f]{2}|\\[bfnrt])"
+_LEFT = r"(?:^|[^a-z0-9]|%(?:25)*[0-9a-f]{2}|\\u00[0-9a-f]{2}|\\[bfnrt])"
 # Nobody has to escape letters, digits, `_ - . : \` or `%`: where somebody did, a name or a shape
 # may hide.
 _ODD = (
@@ -28,7 +28,7 @@ _ODD = (
 _GAP = r"(?:[ +\-]|%(?:25)*20)?"
 _DIGIT = rf"(?:{_GAP}[0-9])"
 _CARD = (
-    r"(?:^\.?|[^0-9A-Za-z.]|[^0-9]\.|%[0-9A-Fa-f]{2}|u00[0-9A-Fa-f]{2}|\\[bfnrt])(?:"
+    r"(?:^\.?|[^0-9A-Za-z.]|[^0-9]\.|%(?:25)*[0-9A-Fa-f]{2}\.?|u00[0-9A-Fa-f]{2}\.?|\\[bfnrt])(?:"
     rf"4{_DIGIT}{{12}}"
     rf"|(?:5{_GAP}[0-8]|6{_GAP}[0-9]|8{_GAP}1|3{_GAP}[5]|2{_GAP}[2-7]){_DIGIT}{{11}}"
     rf"|3{_GAP}[04-9]{_DIGIT}{{12}})"
@@ -52,7 +52,7 @@ def _pattern() -> str:
     words = "|".join(noun.replace(" ", _JOINT) for noun in long)
     meets = rf"(?:e?s)?{_CLOSERS}{_SPACE}{_MEETS}"
     names = rf"(?:{words}){meets}|{_LEFT}{name_pattern(_JOINT)}{meets}"
-    before = r"""(?:[^"\\]*[./:\[])?[^a-z0-9"\\]*"""
+    before = r"""(?:[^"]*[./:\[])?[_\-$@. *+]*"""
     opens = rf"(?:{_QUOTE}|%(?:25)*22)"
     pair = (
         rf"(?:{_LEFT}[kn]|{'|'.join(word for word in PAIR_NAMES if len(word) > 1)}){opens}{_SPACE}{_MEETS}{_SPACE}{opens}"
