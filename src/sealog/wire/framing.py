@@ -8,6 +8,7 @@ what is wrong with the whole body is raised.
 import codecs
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import msgspec
 from msgspec import Raw
@@ -24,6 +25,7 @@ _LINES_AT_ONCE = 2 * reading.RECORDS_MAX
 _COMMAS_AT_ONCE = 100 * reading.RECORDS_MAX
 
 _LINE = re.compile(rb"[^ \t\r\n][^\n]*+")
+_LINES_LOOKED_AT = 200
 _HITS = re.compile(rb'"hits"[ \t\r\n]*+:[ \t\r\n]*+\[')
 _HITS_WITHIN_BYTES = 64 << 10
 _ELEMENTS = msgspec.json.Decoder(list[Raw])
@@ -85,19 +87,17 @@ def detect(text: bytes) -> str:
 
 
 def _is_lines(text: bytes) -> bool:
-    """At least half of the lines begin an object, and at least one is an object whole."""
+    """At least half of the lines are whole objects, or every line begins one and some are whole.
+
+    So a line of rubbish is refused where objects stand line by line, and is prose elsewhere.
+    """
     lines = begun = whole = 0
-    for match in _LINE.finditer(text):
+    for match in islice(_LINE.finditer(text), _LINES_LOOKED_AT):
         lines += 1
-        if text[match.start()] == 0x7B:  # noqa: PLR2004 - `{`
+        if text.startswith(b"{", match.start()):
             begun += 1
-            whole += match[0].rstrip(_SPACE)[-1:] == b"}"
-        if lines >= _LINES_LOOKED_AT:
-            break
-    return whole > 0 and 2 * begun >= lines
-
-
-_LINES_LOOKED_AT = 200
+            whole += match[0].rstrip(_SPACE).endswith(b"}")
+    return whole > 0 and (2 * whole >= lines or begun == lines)
 
 
 def _check_encoding(text: bytes) -> None:

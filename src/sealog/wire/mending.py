@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sealog.errors import Refused
+from sealog.errors import Refused, TooLarge
 from sealog.event import tokens
 from sealog.event.findings import Finding, pointer
 from sealog.wire import objects
@@ -56,7 +56,7 @@ def mend(text: bytes, *, lenient_bytes_max: int = LENIENT_BYTES_MAX) -> Mended:
     """Make one object strict JSON. `text` is valid UTF-8 that `tokens.parse` refused.
 
     Raises `Refused` (`not-json`) for what is no object with its matching `}`, and for faults that
-    neither reader can mend without loss. `lenient_bytes_max` is what the caller can still afford.
+    neither reader can mend without loss, `TooLarge` past `LEVELS_MAX` levels. `lenient_bytes_max` is what the caller can still afford.
     """
     if objects.end_of(text) != len(text) or text[:1] != b"{":
         raise _refusal("it does not end with the `}` of its first `{`")
@@ -85,9 +85,11 @@ class _Mender:
             raise _Beyond
         return Mended(b"".join(self._out), tuple(self._findings))
 
-    def _found(self, code: str, detail: str = "") -> None:
+    def _found(self, code: str) -> None:
         if len(self._findings) < FINDINGS_MAX:
-            self._findings.append(Finding(code, pointer(*self._path), detail))
+            # Before its first member, a container is what a finding is about.
+            path = self._path[:-1] if self._path[-1:] == [-1] else self._path
+            self._findings.append(Finding(code, pointer(*path)))
 
     def _gap(self) -> bool:
         """Move past space and comments; whether a line ended there."""
@@ -106,7 +108,8 @@ class _Mender:
 
     def _container(self) -> None:
         if len(self._path) >= tokens.LEVELS_MAX:
-            raise _Beyond
+            msg = f"more than {tokens.LEVELS_MAX} levels at byte {self._at}"
+            raise TooLarge(msg, code="too-deep")
         opener = self._text[self._at : self._at + 1]
         closer = b"}" if opener == b"{" else b"]"
         self._at += 1

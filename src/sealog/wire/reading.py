@@ -50,7 +50,7 @@ def strict_lines(lines: list[bytes], text: bytes) -> list[Record] | None:
     # that begins with `{` can go on with what a line that ended with `}` left open.
     if not all([line.startswith(b"{") and line.endswith(b"}") for line in lines]):  # noqa: C419 - quicker
         return None
-    if levels.lines_may_exceed(lines, text):
+    if levels.lines_may_exceed(lines):
         return None
     if b"\r" in text and any(b"\r" in line for line in lines):
         return None
@@ -173,6 +173,8 @@ def _slow(received: bytes, place: int, quick: Record | None, allowance: Allowanc
 def _mended(received: bytes, fault: Refused, allowance: Allowance) -> mending.Mended:
     try:
         mended = mending.mend(received, lenient_bytes_max=allowance.lenient_bytes)
+    except TooLarge:
+        raise
     except Refused as refusal:
         msg = f"{fault.detail}; {refusal.detail.removeprefix('not JSON, and ')}"
         raise Refused(msg, code="not-json") from refusal
