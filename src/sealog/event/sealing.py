@@ -20,6 +20,7 @@ from sealog.event.tenants import Tenant
 
 ECS_VERSION = "8.11.0"
 ROUTES_MAX = 4_096
+ALIAS_CHARS_MAX = 256
 
 _ECS_VERSION = tokens.raw(ECS_VERSION)
 _PART_HEADS = tuple(b"sealog/part/v1\x00" + bytes([number]) for number in range(4))
@@ -158,9 +159,12 @@ class Sealer:
     def _alias(self, alias: str, dialect: str) -> tuple[Raw, Raw]:
         found = self._alias_tokens.get((alias, dialect))
         if found is None:
-            if len(self._alias_tokens) >= ROUTES_MAX:
-                self._alias_tokens.clear()
-            found = self._alias_tokens[alias, dialect] = (tokens.raw(alias), tokens.raw(dialect))
+            found = (tokens.raw(alias), tokens.raw(dialect))
+            # A sender of ECS names the action: a long one is not worth remembering.
+            if len(alias) <= ALIAS_CHARS_MAX:
+                if len(self._alias_tokens) >= ROUTES_MAX:
+                    self._alias_tokens.clear()
+                self._alias_tokens[alias, dialect] = found
         return found
 
 
