@@ -294,6 +294,10 @@ def test_what_was_found_before_does_not_quote_the_secret() -> None:
             b'{"type":"INPUT","agent":true,"data":{"value":"[masked]","checked":true}}',
         ),
         (
+            b'{"type":"INPUT","data":"typed","n":1}',
+            b'{"type":"INPUT","data":"[masked]","n":1}',
+        ),
+        (
             b'{"type":"I\\u004ePUT","text":"a","data":{"element":"b"}}',
             b'{"type":"I\\u004ePUT","text":"[masked]","data":{"element":"b"}}',
         ),
@@ -329,9 +333,30 @@ MIB = 1 << 20
 
 @pytest.mark.parametrize(
     "hostile",
-    ['"', "\\", "4", "4111 1", "token=", 'token="', "://a:b@", '["', '{"token":[', "%25", "\\u0022"]
-    + ["token%3D%25", "\\u005c", "eyJhbGciOi.", "-----BEGIN PRIVATE KEY-----", "'\\", "password "]
-    + ["pin.", "Bearer abcdefghijklmnop1", ";a.a", '{"name":"pin","value":', "Cookie: "],
+    [
+        '"',
+        "\\",
+        "4",
+        "4111 1",
+        "token=",
+        'token="',
+        "://a:b@",
+        '["',
+        '{"token":[',
+        "%25",
+        "\\u0022",
+        "token%3D%25",
+        "\\u005c",
+        "eyJhbGciOi.",
+        "-----BEGIN PRIVATE KEY-----",
+        "'\\",
+        "password ",
+        "pin.",
+        "Bearer abcdefghijklmnop1",
+        ";a.a",
+        '{"name":"pin","value":',
+        "Cookie: ",
+    ],
     ids=repr,
 )
 def test_a_mebibyte_of_anything_is_read_to_its_end(hostile: str) -> None:

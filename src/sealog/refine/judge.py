@@ -203,6 +203,7 @@ class _Judge:
 def _is_typed(leaf: Leaf) -> bool:
     """Whether a value of an `INPUT` event is what somebody typed."""
     _, *steps = leaf.pointer().split("/")
-    if steps[0] == "data":
-        steps = steps[1:]
-    return not steps or steps[0].translate(_FOLDED).lower() in _INPUT_NAMES
+    if steps == ["data"]:
+        return True
+    names = steps[1:] if steps[:1] == ["data"] else steps
+    return bool(names) and names[0].translate(_FOLDED).lower() in _INPUT_NAMES

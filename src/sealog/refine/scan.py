@@ -22,7 +22,7 @@ _LEFT = r"(?:^|[^a-z0-9]|%(?:25)*[0-9a-f]{2}|\\u00[0-9a-f]{2}|\\[bfnrt])"
 # Nobody has to escape letters, digits, `_ - . : \` or `%`: where somebody did, a name or a shape
 # may hide.
 _ODD = (
-    r"\\u00(?:2[01345789acde]|3[0-9abf]|[46][1-9a-f]|5[0-9a-f]|7[0-9a-e])"
+    r"\\u00(?:2[0134589acde]|3[0-9abf]|[46][1-9a-f]|5[0-9a-f]|7[0-9a-e])"
     r"|%(?:25)*(?:3[0-9]|[46][1-9a-f]|[57][0-9a]|2[de]|5f)"
 )
 _GAP = r"(?:[ +\-]|%(?:25)*20)?"
