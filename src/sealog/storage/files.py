@@ -13,6 +13,8 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     beside = path.with_name(path.name + ".new")
     number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with open(number, "wb") as file:  # noqa: PTH123 - the descriptor carries the mode
+        # One left by a crash may have another mode.
+        os.fchmod(number, mode)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -23,7 +25,8 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 def replace_later_synced(path: Path, content: bytes | memoryview) -> None:
     """Put `content` at `path` as a whole, to be made durable by the next `sync_all`.
 
-    For what can be made again: after a crash the old or the new content stands there.
+    Only for what can be made again: after a crash before that the old content may stand there, the
+    new, or none.
     """
     beside = path.with_name(path.name + ".new")
     beside.write_bytes(content)

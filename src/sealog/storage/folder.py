@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import IO
 
@@ -51,6 +52,7 @@ class Folder:
                     f"{self.path} holds a state.db but no FORMAT: not a data folder"
                 )
             files.write_durably(self.path / "FORMAT", f"{FORMAT}\n".encode())
+            files.sync_folder(self.path.parent)
 
     def check_format(self) -> None:
         """Refuse a folder that a newer program wrote."""
@@ -66,17 +68,21 @@ class Folder:
             )
 
     def own(self) -> None:
-        """Become the one process that writes here, or raise `Misconfigured` naming who does."""
-        lock = (self.path / "lock").open("a+b")
+        """Become the one process that writes here, or raise `Misconfigured` naming who does.
+
+        The kernel gives the lock back when the process ends, however it ends.
+        """
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            lock = (self.path / "lock").open("a+b")
+        except FileNotFoundError:
+            raise Misconfigured(f"{self.path} is not a data folder") from None
+        if not _locked(lock):
             lock.seek(0)
             holder = lock.read(64).decode("ascii", "replace").strip() or "another process"
             lock.close()
             raise Misconfigured(
                 f"{self.path} is in use by {holder}: use --server with its address, or stop it"
-            ) from None
+            )
         lock.truncate(0)
         lock.write(f"process {os.getpid()}\n".encode())
         lock.flush()
@@ -98,3 +104,19 @@ class Folder:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+_TRIES = 20
+_TRY_EVERY_S = 0.01
+
+
+def _locked(lock: IO[bytes]) -> bool:
+    """Take the lock; whoever only asks (`owned`) holds it for a moment, which is waited out."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_TRY_EVERY_S)
+        else:
+            return True
+    return False

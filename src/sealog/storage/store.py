@@ -8,18 +8,42 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+import msgspec
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from sealog.errors import Misconfigured
+from sealog.errors import Busy, Misconfigured
 from sealog.storage.tables import REVISION, metadata
 
 T = TypeVar("T")
 
-WAL_BYTES_BEFORE_CHECKPOINT = 16 << 20
-CHECKPOINT_EVERY_S = 2.0
 BUSY_TIMEOUT_MS = 10_000
+FREE_PAGES_KEPT = 4_096
+
+# What the disk or another process does to us, by SQLite's primary result code; it may pass:
+# BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN.
+_PASSING = frozenset({5, 6, 7, 10, 13, 14})
+_WRITING = (
+    # Chosen before the first table, or never.
+    "PRAGMA auto_vacuum=INCREMENTAL",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA wal_autocheckpoint=0",
+)
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How the write-ahead log is kept short."""
+
+    look_every_s: float = 1.0
+    wal_bytes_max: int = 16 << 20
+    """Beyond this the log is copied back into the file and begun anew."""
+    truncate_every_s: float = 600.0
+    """Deleted rows stay in the log until it is truncated: at most 1/48 of the shortest retention."""
 
 
 class Store:
@@ -27,39 +51,61 @@ class Store:
 
     `write` queues work for the writing thread; each piece of work is one transaction, durable when
     its future is done. `reading` gives a connection that sees one moment and never waits for the
-    writer. Accepting goes before all other work.
+    writer. Accepting goes before all other work, but never twice in a row while other work waits.
     """
 
-    def __init__(self, path: Path, *, writable: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, writable: bool = True, settings: Settings | None = None
+    ) -> None:
+        if not writable and not path.exists():
+            raise Misconfigured(f"there is no {path}")
         self._path = path
-        self._engine = _engine(path, writable=writable)
-        self._urgent: deque[tuple[Callable[[Connection], Any], Future[Any]]] = deque()
-        self._other: deque[tuple[Callable[[Connection], Any], Future[Any]]] = deque()
+        self._settings = settings or Settings()
+        self._urgent: deque[_Work] = deque()
+        self._other: deque[_Work] = deque()
         self._wake = threading.Condition()
         self._closing = False
         self._stopped = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._writer: threading.Thread | None = None
+        self._keeper: threading.Thread | None = None
         if writable:
+            self._writing = _engine(path, "rwc", _WRITING, "BEGIN IMMEDIATE")
             self._migrate()
-            for name, run in (("writer", self._write_all), ("checkpointer", self._checkpoint)):
-                thread = threading.Thread(target=run, name=f"sealog-{name}", daemon=True)
-                self._threads.append(thread)
+            self._writer = threading.Thread(target=self._write_all, name="sealog-writer")
+            self._keeper = threading.Thread(target=self._keep_short, name="sealog-checkpointer")
+            for thread in (self._writer, self._keeper):
+                # Whoever forgets to close must not hang; what is durable stays so.
+                thread.daemon = True
                 thread.start()
+        # Readers cannot write, so they can never stand in the writer's way.
+        self._reading = _engine(path, "ro", (), "BEGIN")
+        if not writable:
+            self._check_revision()
 
     def write(self, work: Callable[[Connection], T], *, urgent: bool = False) -> Future[T]:
-        """Queue `work(connection)` as one transaction; its result or exception is the future's."""
+        """Queue `work(connection)` as one transaction; its result or exception is the future's.
+
+        The exception is `Busy` where the disk or another process stood in the way: then nothing was
+        written and the same work may be queued again. Raises `Misconfigured` once closed.
+        """
         done: Future[T] = Future()
         with self._wake:
-            if self._closing:
-                raise Misconfigured("the store is closed")
+            # What was accepted before closing is finished, so its own writes are still taken.
+            if self._writer is None or (
+                self._closing and threading.current_thread() is not self._writer
+            ):
+                raise Misconfigured("this store takes no writes: it is closed, or only reads")
             (self._urgent if urgent else self._other).append((work, done))
             self._wake.notify()
         return done
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection that reads one moment of the file."""
-        with self._engine.connect() as connection:
+        """A connection that reads one moment of the file.
+
+        MUST be given back soon: while one is out, the write-ahead log cannot begin anew.
+        """
+        with self._reading.connect() as connection, connection.begin():
             yield connection
 
     def close(self) -> None:
@@ -68,63 +114,100 @@ class Store:
             self._closing = True
             self._wake.notify_all()
         self._stopped.set()
-        for thread in self._threads:
-            thread.join()
-        if self._threads:
-            with self._engine.connect() as connection:
-                driver(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._engine.dispose()
+        for thread in (self._writer, self._keeper):
+            if thread is not None:
+                thread.join()
+        self._reading.dispose()
+        if self._writer is not None:
+            # The last connection to go takes the write-ahead log with it.
+            self._writing.dispose()
 
     def _migrate(self) -> None:
-        with self._engine.connect() as connection:
+        with self._writing.connect() as connection:
             found = _revision(connection)
-            if found == REVISION:
-                return
             if found is None:
                 with connection.begin():
                     metadata.create_all(connection)
-                    connection.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
-                    connection.execute(
-                        text("INSERT INTO alembic_version VALUES (:it)"), {"it": REVISION}
+                    connection.exec_driver_sql(_REVISIONS)
+                    connection.exec_driver_sql(
+                        "INSERT INTO alembic_version VALUES (?)", (REVISION,)
                     )
                 return
-        self._upgrade()
+        if found != REVISION:
+            self._upgrade(found)
 
-    def _upgrade(self) -> None:
+    def _upgrade(self, found: str) -> None:
         from alembic import command  # noqa: PLC0415 - only an older folder pays for it
         from alembic.config import Config  # noqa: PLC0415
+        from alembic.util import CommandError  # noqa: PLC0415
 
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self._engine.begin() as connection:
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        with self._writing.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise Misconfigured(
+                    f"{self._path} has tables of revision {found}, which this program does not know"
+                ) from error
+
+    def _check_revision(self) -> None:
+        with self._reading.connect() as connection:
+            found = _revision(connection)
+        if found != REVISION:
+            self._reading.dispose()
+            raise Misconfigured(
+                f"{self._path} has tables of revision {found}, this program reads {REVISION}:"
+                " start the server on it once"
+            )
 
     def _write_all(self) -> None:
-        with self._engine.connect() as connection:
+        with self._writing.connect() as connection:
+            turn = False
             while True:
                 with self._wake:
                     while not (self._urgent or self._other or self._closing):
                         self._wake.wait()
-                    queue = self._urgent or self._other
+                    turn = bool(self._urgent) and not (turn and self._other)
+                    queue = self._urgent if turn else self._other
                     if not queue:
                         return
                     work, done = queue.popleft()
                 _run(connection, work, done)
 
-    def _checkpoint(self) -> None:
-        """Copy the write-ahead log back while nobody waits for it: PASSIVE blocks no one."""
+    def _keep_short(self) -> None:
+        """Keep the write-ahead log short, mostly while nobody waits for it: PASSIVE blocks no one.
+
+        The small rest is copied between two transactions, because under steady writing there is
+        never a moment at which all is copied, and the log would grow without end.
+        """
         log = self._path.with_name(self._path.name + "-wal")
-        with self._engine.connect() as connection:
-            while True:
-                if self._stopped.wait(CHECKPOINT_EVERY_S):
-                    return
-                try:
-                    large = log.stat().st_size > WAL_BYTES_BEFORE_CHECKPOINT
-                except FileNotFoundError:
+        idle_s = 0.0
+        with self._writing.connect() as connection:
+            while not self._stopped.wait(self._settings.look_every_s):
+                idle_s += self._settings.look_every_s
+                bytes_now = log.stat().st_size if log.exists() else 0
+                due = idle_s >= self._settings.truncate_every_s
+                if not bytes_now or not (due or bytes_now > self._settings.wal_bytes_max):
                     continue
-                if large:
+                try:
                     driver(connection).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                    begun = self.write(_truncate if due else _restart).result()
+                except (sqlite3.Error, Busy, Misconfigured):
+                    continue  # The disk is full, or we close: the next round tries again.
+                if due and begun:
+                    idle_s = 0.0
+
+
+_Work = tuple[Callable[[Connection], Any], Future[Any]]
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+# As Alembic makes it.
+_REVISIONS = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+    " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
 
 
 def driver(connection: Connection) -> sqlite3.Connection:
@@ -134,22 +217,64 @@ def driver(connection: Connection) -> sqlite3.Connection:
     return inner
 
 
+def _restart(connection: Connection) -> bool:
+    return _checkpoint(connection, "RESTART")
+
+
+def _truncate(connection: Connection) -> bool:
+    inner = driver(connection)
+    free = inner.execute("PRAGMA freelist_count").fetchone()[0]
+    if free > FREE_PAGES_KEPT:
+        inner.execute(f"PRAGMA incremental_vacuum({FREE_PAGES_KEPT})").fetchall()
+    return _checkpoint(connection, "TRUNCATE")
+
+
+# These run between transactions, not in one: a checkpoint cannot.
+_BETWEEN = frozenset({_restart, _truncate})
+_READERS_TIMEOUT_MS = 100
+
+
+def _checkpoint(connection: Connection, mode: str) -> bool:
+    """Copy the rest of the write-ahead log back; False where a reader still needs it."""
+    inner = driver(connection)
+    inner.execute(f"PRAGMA busy_timeout={_READERS_TIMEOUT_MS}")
+    try:
+        busy, _, _ = inner.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+    finally:
+        inner.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    return not busy
+
+
 def _run(connection: Connection, work: Callable[[Connection], Any], done: Future[Any]) -> None:
     if not done.set_running_or_notify_cancel():
         return
     try:
-        with connection.begin():
+        if work in _BETWEEN:
             result = work(connection)
+        else:
+            with connection.begin():
+                result = work(connection)
     except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
-        done.set_exception(error)
+        if driver(connection).in_transaction:
+            driver(connection).rollback()
+        done.set_exception(_passing(error))
     else:
         done.set_result(result)
 
 
-def _engine(path: Path, *, writable: bool) -> Engine:
-    if not writable and not path.exists():
-        raise Misconfigured(f"there is no {path}")
-    address = f"file:{path}?mode=rwc" if writable else f"file:{path}?mode=ro"
+def _passing(error: BaseException) -> BaseException:
+    """`Busy` for what the disk or another process did; every other error as it is."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    if not isinstance(cause, sqlite3.Error) or code is None or code & 0xFF not in _PASSING:
+        return error
+    busy = Busy(f"state.db could not be written: {cause}", retry_after_s=5.0)
+    busy.__cause__ = error
+    return busy
+
+
+def _engine(path: Path, mode: str, pragmas: tuple[str, ...], begin: str) -> Engine:
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
     engine = create_engine(
         "sqlite://",
         creator=lambda: sqlite3.connect(
@@ -162,20 +287,14 @@ def _engine(path: Path, *, writable: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _prepare(inner: sqlite3.Connection, _record: object) -> None:
-        # auto_vacuum must be chosen before the first table; page checksums are not SQLite's.
-        inner.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        if writable:
-            inner.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            inner.execute("PRAGMA journal_mode=WAL")
-            inner.execute("PRAGMA synchronous=FULL")
-            inner.execute("PRAGMA secure_delete=ON")
-            inner.execute("PRAGMA wal_autocheckpoint=0")
+        for pragma in (f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}", *pragmas):
+            inner.execute(pragma)
         inner.execute("PRAGMA cache_size=-8192")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # Readers take no lock; the writing thread is the only one that ever writes.
-        connection.exec_driver_sql("BEGIN")
+        # The writer takes the lock at once: it never finds, halfway, that what it read is old.
+        connection.exec_driver_sql(begin)
 
     return engine
 
