@@ -45,19 +45,18 @@ class Closer:
         draft = drafting.begin(self.name, record)
         source = _source(draft, record.fields)
         message = trees.opened(source["message"]) if "message" in source else None
-        home = "/_source" if "_source" in record.fields else ""
-        where = home if message is None else f"{home}/message"
-        when = self._lift(draft, source, message, where)
+        at = _HIT if "_source" in record.fields else _BARE
+        when = self._lift(draft, source, message, at.message if message is not None else at.source)
         drafting.take_stamped(draft)
-        _set_time(draft, when, f"{home}/@timestamp", settings)
+        _set_time(draft, when, at.time, settings)
         event: Tree = draft.tree.setdefault("event", {})
-        _set_id(draft, record.fields, event, f"{where}/event.id")
+        _set_id(draft, record.fields, event, at.id)
         node = event.pop("action", None)
         event["action"], native = drafting.set_action(draft, record, node, self._natives)
         self._classes.settle(draft, event, native)
-        _settle_http(draft, event, f"{where}/event.outcome")
+        _settle_http(draft, event, at.outcome)
         event.setdefault("provider", _PROVIDER)
-        drafting.mend_address(draft, self._addresses, "source", f"{where}/source.ip")
+        drafting.mend_address(draft, self._addresses, "source", at.ip)
         draft.tree["sealog"] = drafting.actor_object(_actor(draft))
         if record.equal:
             drafting.keep_equal(draft, record, _path)
@@ -122,6 +121,22 @@ _PLAIN = frozenset({"message", "@timestamp"})
 _KEPT_APART = frozenset({"@timestamp", "closer"})
 
 
+class _Pointers:
+    """Where things stand in a hit or in a bare document, for findings."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.message = f"{source}/message"
+        self.time = f"{source}/@timestamp"
+        self.id = f"{self.message}/event.id"
+        self.outcome = f"{self.message}/event.outcome"
+        self.ip = f"{self.message}/source.ip"
+
+
+_HIT = _Pointers("/_source")
+_BARE = _Pointers("")
+
+
 class Shape(msgspec.Struct, frozen=True):
     """How one set of dotted keys becomes a tree.
 
@@ -166,7 +181,9 @@ def _source(draft: Draft, fields: Tree) -> Tree:
     """The document of a hit, whose envelope goes to `closer.envelope`; else the record itself."""
     if "_source" not in fields:
         return fields
-    envelope = {key: node for key, node in fields.items() if key not in ("_id", "_source")}
+    envelope = dict(fields)
+    envelope.pop("_id", None)
+    del envelope["_source"]
     source = trees.opened(fields["_source"])
     if source is None:
         envelope["_source"] = fields["_source"]
@@ -261,16 +278,16 @@ def _settle_http(draft: Draft, event: Tree, where: str) -> None:
             if half is not None and "status_code" in half and side == "response":
                 by_status = outcome_of_status(half["status_code"])
     sent = event.get("outcome")
-    if leaves.is_null(sent):
+    if sent is None:
         event["outcome"] = drafting.outcome_token(by_status)
-        if sent is not None:
-            trees.keep(draft.sent, "event.outcome", sent)
         return
     said = drafting.outcome_of_token(sent)
     if said is None:
         said = drafting.outcome_of_word(trees.text_of(leaves.only_item(sent) or sent))
         event["outcome"] = drafting.outcome_token(said or by_status)
         trees.keep(draft.sent, "event.outcome", sent)
+    if leaves.is_null(sent):
+        return
     if said is None:
         draft.findings.append(Finding("unknown-outcome", where))
     elif said != by_status and "unknown" not in (said, by_status):

@@ -4,6 +4,10 @@ The documented format (ES-40 to ES-46) has objects where ECS knows none, at the 
 `label`), and no classification; both are set right here (ES-Q1 to ES-Q4).
 """
 
+from typing import Any
+
+import msgspec
+
 from sealog.catalog.shelf import Catalog
 from sealog.dialects import drafting, leaves, trees
 from sealog.dialects.addresses import Addresses
@@ -21,7 +25,7 @@ BROWSER_LEAVES = ("browser_language", "browser_platform", "is_mobile_device", "i
 FLAT_ACTIONS = ("event", "event_type", "eventType", "event_name", "eventName", "action")
 """Where the flat shape may name its event; what is printed of it does not say."""
 
-_HOMES = {"os": "user_agent.os", "geo": "client.geo"}
+_HOMES = {"os": ("user_agent", "os"), "geo": ("client", "geo")}
 _STAYING = frozenset(
     {
         "@timestamp",
@@ -54,9 +58,7 @@ class EasySend:
     def translate(self, record: Record, settings: Settings) -> Draft:
         """Give the draft of one security log; see `Dialect.translate`."""
         draft = drafting.begin(self.name, record)
-        expanded = trees.expand(record.fields)
-        draft.tree, draft.sent = expanded.tree, dict(expanded.losers)
-        draft.findings += expanded.findings
+        _lift(draft, record)
         if trees.opened(draft.tree.get("event", _NULL)) is None:
             _unflatten(draft)
         drafting.take_stamped(draft)
@@ -72,14 +74,27 @@ class EasySend:
         event.setdefault("provider", tokens.raw(self.name))
         draft.tree["sealog"] = drafting.actor_object(_actor(native, labels))
         _move_objects(draft)
-        for root in ("client", "source"):
-            drafting.mend_address(draft, self._addresses, root, pointer(root, "ip"))
+        drafting.mend_address(draft, self._addresses, "client", "/client/ip")
+        drafting.mend_address(draft, self._addresses, "source", "/source/ip")
         if record.equal:
             drafting.keep_equal(draft, record, ".".join)
         return draft
 
 
 _NULL = tokens.raw(None)
+
+
+def _lift(draft: Draft, record: Record) -> None:
+    """Make the record's fields the draft's tree, dotted keys nested where there are any."""
+    fields = record.fields
+    if not any(type(node) is dict for node in fields.values()) and not trees.has_dotted_key(
+        record.text
+    ):
+        draft.tree = dict(fields)
+        return
+    expanded = trees.expand(fields)
+    draft.tree, draft.sent = expanded.tree, dict(expanded.losers)
+    draft.findings += expanded.findings
 
 
 def _unflatten(draft: Draft) -> None:
@@ -117,35 +132,56 @@ def _move_labels(draft: Draft) -> Tree:
         if not leaves.is_null(node):
             draft.findings.append(Finding("wrong-type", "/label", "labels that are no object"))
         return {}
-    labels, typed = _as_keywords(sent)
-    other = trees.opened(draft.tree.get("labels", _NULL))
+    labels, typed = _as_keywords(node, sent)
+    if "labels" in draft.tree:
+        _join_labels(draft, labels)
+    draft.tree["labels"] = labels
+    if typed:
+        _put_own(draft, "label", typed)
+    return sent
+
+
+def _put_own(draft: Draft, key: str, node: Tree) -> None:
+    """Put an object under EasySend's own, beside whatever the sender has there."""
+    if "easysend" not in draft.tree:
+        draft.tree["easysend"] = {key: node}
+    else:
+        trees.put(draft.tree, f"easysend.{key}", node, draft.sent)
+
+
+def _join_labels(draft: Draft, labels: Tree) -> None:
+    """Add the labels that stand where ECS has them; those under `label` count."""
+    node = draft.tree["labels"]
+    other = trees.opened(node)
+    if other is None:
+        trees.keep(draft.sent, "labels", node)
     for key, value in (other or {}).items():
         if key in labels:
             trees.keep(draft.sent, f"labels.{key}", value)
             draft.findings.append(Finding("clash", pointer("labels", key)))
         else:
             labels[key] = value
-    if other is None and "labels" in draft.tree:
-        trees.keep(draft.sent, "labels", draft.tree["labels"])
-    draft.tree["labels"] = labels
-    if typed:
-        trees.put(draft.tree, "easysend.label", typed, draft.sent)
-    return sent
 
 
-def _as_keywords(sent: Tree) -> tuple[Tree, Tree]:
+def _as_keywords(node: Any, sent: Tree) -> tuple[Tree, Tree]:
     """Labels as strings, and those that are none as they are."""
-    labels: Tree = {}
-    typed: Tree = {}
-    for key, value in sent.items():
-        if trees.text_of(value) is not None:
-            labels[key] = value
-            continue
-        typed[key] = value
-        if leaves.is_scalar(value) and not leaves.is_null(value):
-            token = bytes(value)
-            labels[key] = value if token[:1] == b'"' else tokens.raw(token.decode())
+    typed: Tree
+    try:
+        # One native look in place of one per label: nearly always all but one are strings.
+        values = _STRINGS_AND_BOOLEANS.decode(node)
+        typed = {key: sent[key] for key, value in values.items() if type(value) is bool}
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
+        typed = {key: value for key, value in sent.items() if trees.text_of(value) is None}
+    labels = dict(sent)
+    for key, value in typed.items():
+        if not leaves.is_scalar(value) or leaves.is_null(value):
+            del labels[key]
+        elif bytes(value)[:1] != b'"':
+            labels[key] = tokens.raw(bytes(value).decode())
     return labels, typed
+
+
+_STRINGS_AND_BOOLEANS = msgspec.json.Decoder(dict[str, str | bool])
 
 
 def _settle_outcome(draft: Draft, event: Tree, native: Native, labels: Tree) -> None:
@@ -193,18 +229,32 @@ _APPLICATIONS: dict[str, ActorKind] = {"player": "customer", "builder": "user"}
 def _move_objects(draft: Draft) -> None:
     """Move what ECS does not know at the root, or not there, to where it belongs (ES-Q2, ES-Q3)."""
     tree = draft.tree
-    for leaf in BROWSER_LEAVES:
-        node = trees.pop(tree, f"user_agent.os.{leaf}")
-        if node is not None:
-            trees.put(tree, f"easysend.browser.{leaf}", node, draft.sent)
-    for root, home in _HOMES.items():
-        if root not in tree:
-            continue
-        node = tree.pop(root)
-        inner = trees.opened(node)
-        if inner is None:
-            trees.put(tree, f"easysend.{root}", node, draft.sent)
-            if not leaves.is_null(node):
-                draft.findings.append(Finding("wrong-type", pointer(root), "no object"))
-        for key, value in (inner or {}).items():
-            trees.put(tree, f"{home}.{key}", value, draft.sent)
+    agent = drafting.own(tree, "user_agent")
+    system = None if agent is None else drafting.own(agent, "os")
+    if agent is not None and system is not None:
+        browser = {leaf: system.pop(leaf) for leaf in BROWSER_LEAVES if leaf in system}
+        if not system:
+            del agent["os"]
+        if browser:
+            _put_own(draft, "browser", browser)
+    for root, (home, key) in _HOMES.items():
+        if root in tree:
+            _move(draft, root, home, key)
+
+
+def _move(draft: Draft, root: str, home: str, key: str) -> None:
+    """Move a root's object to `<home>.<key>`, uniting it with what stands there."""
+    tree = draft.tree
+    node = tree.pop(root)
+    inner = trees.opened(node)
+    if inner is None:
+        trees.put(tree, f"easysend.{root}", node, draft.sent)
+        if not leaves.is_null(node):
+            draft.findings.append(Finding("wrong-type", pointer(root), "no object"))
+        return
+    above = drafting.own(tree, home) if home in tree else tree.setdefault(home, {})
+    if above is not None and key not in above:
+        above[key] = inner
+        return
+    for leaf, value in inner.items():
+        trees.put(tree, f"{home}.{key}.{leaf}", value, draft.sent)
