@@ -1,0 +1,138 @@
+"""The API as one ASGI application, joined from its routes."""
+
+from collections.abc import Sequence
+from importlib import metadata
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Lifespan, Scope
+
+from sealog.errors import Corrupt, SealogError
+from sealog.server import contract, problems
+from sealog.server.administering import Administering
+from sealog.server.bodies import Bodies
+from sealog.server.door import Door
+from sealog.server.ingesting import NATIVE, PREFIX, Ingest
+from sealog.server.knocking import Knocker, visit_of
+from sealog.server.logs import Logs
+from sealog.server.parts import Parts
+from sealog.server.problems import Fault
+from sealog.server.reading import Reading, Threads
+from sealog.server.settings import Settings
+from sealog.server.watching import Metrics, Watching
+
+
+def build(
+    parts: Parts,
+    settings: Settings | None = None,
+    *,
+    lifespan: Lifespan[FastAPI] | None = None,
+    more: Sequence[BaseRoute] = (),
+) -> Door:
+    """The application to serve. `more`: routes of other rooms, behind the same door."""
+    settings = settings or Settings()
+    knocker = Knocker(parts.keys, parts.limits, parts.clocks.monotonic_s)
+    threads = Threads(settings.reading_threads)
+    metrics = Metrics(parts.registry)
+    ingest = Ingest(parts.intake, knocker, Bodies(settings), metrics)
+    app = FastAPI(
+        title="Sealog",
+        version=metadata.version("sealog"),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        strict_content_type=False,
+        # It would carry messages of exceptions, which may quote what was sent, out of here.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        exception_handlers={
+            SealogError: _failed,
+            HTTPException: _http,
+            RequestValidationError: _invalid,
+            Exception: _internal,
+        },
+    )
+    app.router.routes.append(Plain(PREFIX + "{dialect}", ingest, methods=["POST"]))
+    app.router.routes.extend(_routes(parts, settings, knocker, threads))
+    app.include_router(Administering(parts, settings, knocker, threads).router())
+    document = contract.document(app, settings)
+
+    async def openapi(_request: Request) -> Response:
+        return Response(contract.text(document), media_type="application/json")
+
+    app.router.routes.append(Plain("/openapi.json", openapi))
+    app.router.routes.extend(more)
+    quick = {("POST", "/v1/events"): (ingest, "/v1/events")} | {
+        ("POST", PREFIX + dialect): (ingest, PREFIX + "{dialect}")
+        for dialect in {NATIVE, *parts.catalog}
+    }
+    return Door(app, parts, metrics, quick)
+
+
+class Plain(Route):
+    """A Starlette route that leaves its template where metrics find it, as FastAPI's do."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See Starlette."""
+        match, child = super().matches(scope)
+        if match is not Match.NONE:
+            child["route"] = self
+        return match, child
+
+
+def _routes(
+    parts: Parts, settings: Settings, knocker: Knocker, threads: Threads
+) -> list[BaseRoute]:
+    """The plain routes. The first that fits is taken; the longer of two that begin alike first."""
+    reading = Reading(parts, settings, knocker, threads)
+    logs = Logs(parts, knocker, threads)
+    watching = Watching(parts)
+    event = "/v1/tenants/{tenant}/events/{index}"
+    return [
+        # POST is named for `Allow` alone: the door passes it to ingest, past all routing.
+        Plain("/v1/events", reading.search, methods=["GET", "POST"]),
+        Plain("/v1/events/{id:path}", reading.by_id),
+        Plain("/v1/feed", reading.feed),
+        Plain(event, reading.by_index),
+        Plain(event + "/proof", logs.proof),
+        Plain("/v1/tenants/{tenant}/consistency", logs.consistency),
+        Plain("/logs/{log_id}/{resource:path}", logs.resource),
+        Plain("/healthz", watching.healthz),
+        Plain("/readyz", watching.readyz),
+        Plain("/metrics", watching.metrics),
+    ]
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    if not isinstance(error, SealogError) or isinstance(error, Corrupt):
+        raise error  # The door writes it down.
+    return problems.of_error(error, request.url.path, visit_of(request.scope).request_id)
+
+
+async def _internal(request: Request, _error: Exception) -> Response:
+    """The error goes on to the door, which writes it down."""
+    return problems.internal(request.url.path, visit_of(request.scope).request_id)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problems.of_http(error, request.url.path, visit_of(request.scope).request_id)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """What pydantic says of a value, without the value."""
+    assert isinstance(error, RequestValidationError)
+    faults = []
+    for one in error.errors():
+        where, *steps = one["loc"]
+        if where == "body":
+            fault = Fault(problems.pointer_of(steps), one["type"], one["msg"])
+        else:
+            fault = Fault("", one["type"], one["msg"], ".".join(map(str, steps)))
+        faults.append(fault)
+    return problems.of_invalid(faults, request.url.path, visit_of(request.scope).request_id)

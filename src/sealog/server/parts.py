@@ -1,0 +1,120 @@
+"""What the API is joined to: the rooms below it, each by the little it needs of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from sealog.access.keys import Keys
+from sealog.access.limits import Limits
+from sealog.access.tenants import Tenants
+from sealog.archive.archive import Page
+from sealog.archive.queries import Query
+from sealog.errors import Refused
+from sealog.event.batch import Receipt
+from sealog.event.packs import Opened
+from sealog.event.tenants import Tenant
+from sealog.intake.source import Source
+from sealog.ledger.files import Tile
+
+
+class Intake(Protocol):
+    """The one way in; see `intake.accept.Intake`."""
+
+    async def accept(self, body: bytes, source: Source) -> list[Receipt | Refused]:
+        """One answer per record, in the order sent, everything durable."""
+        ...
+
+
+class Archive(Protocol):
+    """Where events are found; see `archive.archive.Archive`. Its reads block."""
+
+    def search(
+        self,
+        tenants: Sequence[Tenant],
+        query: Query,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        at_least: Mapping[int, int] | None = None,
+    ) -> Page:
+        """One page of the events that pass, newest first."""
+        ...
+
+    def get(self, tenant: Tenant, index: int) -> Opened | None:
+        """The event at an index."""
+        ...
+
+    def by_id(self, tenant: Tenant, event_id: str) -> tuple[int, Opened] | None:
+        """The event with this id, and its index."""
+        ...
+
+    def feed(self, tenant: Tenant, after: int, limit: int) -> list[tuple[int, Opened]]:
+        """Events after an index, in order, none left out."""
+        ...
+
+    def visible(self, tenant: Tenant) -> int:
+        """The index after a tenant's last visible event. Does not block."""
+        ...
+
+    def watch(self, watcher: Callable[[Mapping[int, int]], None]) -> Callable[[], None]:
+        """Call `watcher` from another thread with tenant number → visible end, when it changed."""
+        ...
+
+
+class Ledger(Protocol):
+    """The sealed logs; see `ledger.ledger.Ledger`. Its reads block."""
+
+    def origin(self, tenant: Tenant) -> str:
+        """The origin of a tenant's log."""
+        ...
+
+    def vkey(self, tenant: Tenant) -> str:
+        """The key that verifies a tenant's checkpoints."""
+        ...
+
+    def checkpoint(self, tenant: Tenant) -> bytes | None:
+        """The newest signed note, None before the first."""
+        ...
+
+    def tile(self, tenant: Tenant, tile: Tile) -> bytes:
+        """A tile or bundle below the newest checkpoint."""
+        ...
+
+    def event_proof(self, tenant: Tenant, index: int, opened: Opened) -> bytes:
+        """An offline proof of an event."""
+        ...
+
+    def consistency(self, tenant: Tenant, old: int, new: int) -> list[bytes]:
+        """The path from the tree of `old` entries to that of `new`."""
+        ...
+
+
+class Clocks(msgspec.Struct, frozen=True):
+    """Time, as an argument."""
+
+    us: Callable[[], int]
+    """Microseconds since 1970."""
+    monotonic_s: Callable[[], float]
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """Everything the API is joined to."""
+
+    tenants: Tenants
+    keys: Keys
+    limits: Limits
+    intake: Intake
+    archive: Archive
+    ledger: Ledger
+    size: Callable[[int], int]
+    """Tenant number → the index its next event will have."""
+    catalog: Mapping[str, Sequence[Mapping[str, Any]]]
+    """Dialect → its published event types."""
+    clocks: Clocks
+    randomness: Callable[[int], bytes]
+    ready: Callable[[], str | None] = lambda: None
+    """Why the server cannot serve right now; None when it can."""
+    registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)
+    """Where other rooms may add their gauges to ours."""

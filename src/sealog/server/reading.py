@@ -1,0 +1,186 @@
+"""Events out: search, one event, the feed."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import anyio
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sealog.access.keys import Grant
+from sealog.archive.archive import Page
+from sealog.errors import Missing, Refused
+from sealog.event import times
+from sealog.event.tenants import Tenant
+from sealog.server import asking, showing
+from sealog.server.arrivals import Arrivals
+from sealog.server.knocking import Knocker
+from sealog.server.parts import Parts
+from sealog.server.problems import BadParameter
+from sealog.server.settings import Settings
+
+T = TypeVar("T")
+
+_JSON = "application/json"
+
+
+class Threads:
+    """Runs what blocks, a bounded number at once. MUST be used from one event loop."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """`work()` in a thread."""
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(self._most)
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+
+
+class Reading:
+    """The routes that give events."""
+
+    def __init__(
+        self, parts: Parts, settings: Settings, knocker: Knocker, threads: Threads
+    ) -> None:
+        self._parts = parts
+        self._settings = settings
+        self._knocker = knocker
+        self._threads = threads
+        self._arrivals = Arrivals(parts.archive, settings.waiting_max)
+
+    async def search(self, request: Request) -> Response:
+        """`GET /v1/events`: newest first by the time of the event, page by page."""
+        grant = self._knocker.knock(request.scope, "read")
+        settings = self._settings
+        asked = asking.search(
+            request.query_params,
+            self._parts.clocks.us(),
+            default=settings.page_default,
+            most=settings.page_max,
+        )
+        tenants = self._tenants(grant, asked.tenants)
+        at_least = None
+        if asked.at_least is not None:
+            if len(tenants) != 1:
+                raise BadParameter("at_least", "at_least is within one tenant: name it")
+            at_least = {tenants[0].number: asked.at_least}
+
+        def work() -> tuple[Page, bytes]:
+            page = self._parts.archive.search(
+                tenants, asked.query, limit=asked.limit, cursor=asked.cursor, at_least=at_least
+            )
+            return page, showing.page([(one.index, one.opened) for one in page.events], _more(page))
+
+        page, content = await self._threads.run(work)
+        headers = None
+        if page.next_cursor is not None:
+            headers = _next(request, cursor=page.next_cursor)
+        return Response(content, headers=headers, media_type=_JSON)
+
+    async def feed(self, request: Request) -> Response:
+        """`GET /v1/feed`: every event of one tenant in the order of its log, for ever."""
+        grant = self._knocker.knock(request.scope, "read", "export")
+        params = request.query_params
+        settings = self._settings
+        asking.check_names(params, asking.FEED_NAMES)
+        tenant = self.tenant(grant, asking.one_tenant(params, grant.only))
+        after = asking.number(params, "after", -1, asking.INDEX_MAX, least=-1)
+        limit = asking.number(params, "limit", settings.page_default, settings.page_max, least=1)
+        wait_s = asking.number(params, "wait", 0, settings.wait_seconds_max)
+        if wait_s and self._parts.archive.visible(tenant) <= after + 1:
+            await self._arrivals.wait(tenant, after + 1, wait_s)
+
+        def work() -> tuple[int, bytes]:
+            events = self._parts.archive.feed(tenant, after, limit)
+            last = events[-1][0] if events else after
+            return last, showing.page(events, {"next_cursor": str(last)})
+
+        last, content = await self._threads.run(work)
+        return Response(content, headers=_next(request, after=str(last)), media_type=_JSON)
+
+    async def by_id(self, request: Request) -> Response:
+        """`GET /v1/events/{id}`: one event by its id."""
+        grant = self._knocker.knock(request.scope, "read")
+        asking.check_names(request.query_params, {"tenant"})
+        tenant = self.tenant(grant, asking.one_tenant(request.query_params, grant.only))
+        event_id = request.path_params["id"]
+
+        def work() -> bytes:
+            found = self._parts.archive.by_id(tenant, event_id)
+            if found is None:
+                raise Missing("there is no event with this id", code="no-such-event")
+            return showing.event(found[1], found[0])
+
+        return Response(await self._threads.run(work), media_type=_JSON)
+
+    async def by_index(self, request: Request) -> Response:
+        """`GET /v1/tenants/{tenant}/events/{index}`: one event by its place in the log."""
+        grant = self._knocker.knock(request.scope, "read")
+        tenant = self.tenant(grant, request.path_params["tenant"])
+        index = index_of(request)
+
+        def work() -> bytes:
+            opened = self._parts.archive.get(tenant, index)
+            if opened is None:
+                raise no_event(index)
+            return showing.event(opened, index)
+
+        return Response(await self._threads.run(work), media_type=_JSON)
+
+    def tenant(self, grant: Grant, name: str) -> Tenant:
+        """A tenant that exists and that the key is for; else `Missing`, one answer for both."""
+        return covered(self._parts, grant, name)
+
+    def _tenants(self, grant: Grant, names: tuple[str, ...]) -> list[Tenant]:
+        """Those named, or all that the key is for and that exist."""
+        if names:
+            return [self.tenant(grant, name) for name in names]
+        if grant.tenants is None:
+            return self._parts.tenants.all()
+        known = map(self._parts.tenants.get, sorted(grant.tenants))
+        return [tenant for tenant in known if tenant is not None]
+
+
+def covered(parts: Parts, grant: Grant, name: str) -> Tenant:
+    """See `Reading.tenant`."""
+    tenant = parts.tenants.get(name)
+    if tenant is None or not grant.covers(name):
+        raise Missing("there is no such tenant for this key", code="no-such-tenant")
+    return tenant
+
+
+def index_of(request: Request) -> int:
+    """The index in a path; what is none finds nothing."""
+    text: str = request.path_params["index"]
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(asking.INDEX_MAX))):
+        raise Missing("an index is a whole number from 0", code="no-such-event")
+    return int(text)
+
+
+def no_event(index: int) -> Refused:
+    """Nothing to show at an index."""
+    return Missing(f"there is no event at index {index}", code="no-such-event")
+
+
+def _more(page: Page) -> dict[str, Any]:
+    """What a page says beside its events."""
+    more: dict[str, Any] = {"next_cursor": page.next_cursor}
+    if page.looked_us is not None:
+        # Time was up: an empty page is then not the end.
+        more["looked_from"] = times.format_us(page.looked_us)
+    if page.damaged:
+        more["damaged"] = len(page.damaged)
+    return more
+
+
+def _next(request: Request, **changed: str) -> dict[str, str]:
+    """The `Link` (RFC 8288) to the next page: the same question from another place on."""
+    pairs = [
+        (name, value) for name, value in request.query_params.multi_items() if name not in changed
+    ]
+    query = urlencode([*pairs, *changed.items()])
+    return {"Link": f'<{request.url.path}{"?" if query else ""}{query}>; rel="next"'}

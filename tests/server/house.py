@@ -1,0 +1,218 @@
+"""A server of fakes around real tenants and keys, and a client that needs no socket."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+
+import httpx
+import msgspec
+
+from sealog.access.keys import Keys
+from sealog.access.limits import Limits
+from sealog.access.limits import Settings as LimitSettings
+from sealog.access.tenants import Tenants
+from sealog.archive.archive import Found, Page
+from sealog.errors import Missing
+from sealog.event.batch import Receipt
+from sealog.event.packs import Opened
+from sealog.server.application import build
+from sealog.server.parts import Clocks, Parts
+from sealog.server.settings import Settings
+
+NOW_US = 1_700_000_000_000_000  # 2023-11-14T22:13:20Z
+
+
+def opened(**members):
+    """An event of one part, as it rests."""
+    members = {"sealog": {"action": "x", "dialect": "ecs"}, **members}
+    return Opened(b"\x01", ((0, bytes(16), msgspec.json.encode(members)),))
+
+
+class Hour:
+    """Time that stands still until it is told to go on."""
+
+    def __init__(self):
+        self.us = NOW_US
+        self.s = 0.0
+
+
+class FakeIntake:
+    """Answers what it is told to, and remembers what it was asked."""
+
+    def __init__(self):
+        self.asked = []
+        self.answers = [Receipt("id-1", "acme", 0, "00" * 32)]
+        self.error = None
+
+    async def accept(self, body, source):
+        self.asked.append((body, source))
+        if self.error is not None:
+            raise self.error
+        return self.answers
+
+
+class FakeArchive:
+    """Tenant number → events, by index; a search gives them newest first."""
+
+    def __init__(self):
+        self.events = {}
+        self.asked = []
+        self.error = None
+        self.more = {}
+        self.watchers: list[Callable] = []
+
+    def put(self, tenant, *events):
+        self.events.setdefault(tenant.number, []).extend(events)
+        for watcher in self.watchers:
+            watcher({tenant.number: self.visible(tenant)})
+
+    def search(self, tenants, query, *, limit=50, cursor=None, at_least=None):
+        self.asked.append(
+            (tuple(tenant.name for tenant in tenants), query, limit, cursor, at_least)
+        )
+        self._fail()
+        found = [
+            Found(tenant, index, index, event)
+            for tenant in tenants
+            for index, event in enumerate(self.events.get(tenant.number, []))
+        ]
+        begin = int(cursor or 0)
+        page = found[::-1][begin : begin + limit]
+        following = str(begin + limit) if len(found) > begin + limit else None
+        return Page(page, following, **self.more)
+
+    def get(self, tenant, index):
+        self._fail()
+        events = self.events.get(tenant.number, [])
+        return events[index] if index < len(events) else None
+
+    def by_id(self, tenant, event_id):
+        self._fail()
+        for index, event in enumerate(self.events.get(tenant.number, [])):
+            if msgspec.json.decode(event.parts[0][2]).get("event", {}).get("id") == event_id:
+                return index, event
+        return None
+
+    def feed(self, tenant, after, limit):
+        self._fail()
+        events = list(enumerate(self.events.get(tenant.number, [])))
+        return events[after + 1 : after + 1 + limit]
+
+    def visible(self, tenant):
+        return len(self.events.get(tenant.number, []))
+
+    def watch(self, watcher):
+        self.watchers.append(watcher)
+        return lambda: self.watchers.remove(watcher)
+
+    def _fail(self):
+        if self.error is not None:
+            raise self.error
+
+
+class FakeLedger:
+    """Notes and tiles by name."""
+
+    def __init__(self):
+        self.notes = {}
+        self.tiles = {}
+
+    def origin(self, tenant):
+        return f"log.example/{tenant.log_id}"
+
+    def vkey(self, tenant):
+        return f"log.example/{tenant.log_id}+00000000+AQ=="
+
+    def checkpoint(self, tenant):
+        return self.notes.get(tenant.name)
+
+    def tile(self, tenant, tile):
+        found = self.tiles.get((tenant.name, str(tile)))
+        if found is None:
+            raise Missing("the log has 0 entries")
+        return found
+
+    def event_proof(self, tenant, index, opened):
+        return msgspec.json.encode({"index": index, "parts": len(opened.parts)})
+
+    def consistency(self, tenant, old, new):
+        if new > 9:
+            raise Missing("the log is signed up to 9 entries")
+        return [bytes([old]) * 32, bytes([new]) * 32]
+
+
+class Drawn:
+    """Random bytes that never repeat and are the same in every run."""
+
+    def __init__(self):
+        self._drawn = 0
+
+    def __call__(self, size):
+        self._drawn += 1
+        return hashlib.shake_256(self._drawn.to_bytes(8, "big")).digest(size)
+
+
+class House:
+    """The whole server, the fakes in it, and who may knock."""
+
+    def __init__(self, store, *, settings=None, limits=None, catalog=None):
+        randomness = Drawn()
+        self.hour = Hour()
+        self.tenants = Tenants(store, lambda: self.hour.us, randomness)
+        self.keys = Keys(store, lambda: self.hour.us, randomness)
+        self.intake = FakeIntake()
+        self.archive = FakeArchive()
+        self.ledger = FakeLedger()
+        self.not_ready = None
+        self.parts = Parts(
+            tenants=self.tenants,
+            keys=self.keys,
+            limits=Limits(limits or LimitSettings()),
+            intake=self.intake,
+            archive=self.archive,
+            ledger=self.ledger,
+            size=lambda number: len(self.archive.events.get(number, [])),
+            catalog=catalog or {"closer": [{"native": "agent_login", "action": "agent.login"}]},
+            clocks=Clocks(lambda: self.hour.us, lambda: self.hour.s),
+            randomness=randomness,
+            ready=lambda: self.not_ready,
+        )
+        self.app = build(self.parts, settings or Settings())
+        self.runner = asyncio.Runner()
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=True),
+            base_url="http://sealog.test",
+        )
+
+    def close(self):
+        self.runner.run(self.client.aclose())
+        self.runner.close()
+
+    def key(self, *scopes, tenants=None):
+        """A new key's secret."""
+        return self.keys.create("test", tenants, scopes or ("ingest", "read"))[1]
+
+    def ask(self, method, path, *, key=None, headers=None, **rest):
+        """One request and its answer."""
+        given = dict(headers or {})
+        if key is not None:
+            given["Authorization"] = f"Bearer {key}"
+        return self.runner.run(self.client.request(method, path, headers=given, **rest))
+
+    def raw(self, messages, *, path="/v1/events", headers=()):
+        """One POST by hand: ASGI messages in, (status, headers, body) out, and what was not read."""
+        left = list(messages)
+        sent = []
+        scope = {
+            "type": "http", "method": "POST", "path": path, "query_string": b"",
+            "headers": list(headers), "http_version": "1.1", "scheme": "http",
+        }  # fmt: skip
+
+        async def receive():
+            return left.pop(0)
+
+        async def send(message):
+            sent.append(message)
+
+        self.runner.run(self.app(scope, receive, send))
+        return sent, left
