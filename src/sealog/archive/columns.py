@@ -242,7 +242,7 @@ def _who(part: bytes) -> _Who:
     elif actor.client is not None and actor.client.ip:
         address = fold(actor.client.ip)
     if actor.session is not None and actor.session.id is not None:
-        session = str(actor.session.id)
+        session = clip(str(actor.session.id))
     if actor.sealog is not None and actor.sealog.actor is not None:
         kind = actor.sealog.actor.kind or ""
     if not kind and (uid or name or mail):
@@ -261,7 +261,7 @@ def _aim(part: bytes) -> str:
     if person is None:
         return ""
     uid = "" if person.id is None else str(person.id)
-    return person.name or uid or person.email or ""
+    return clip(person.name or uid or person.email or "")
 
 
 def _facts(part: bytes, rest: bytes) -> _Facts:
@@ -298,20 +298,20 @@ def _loose_facts(tree: Any) -> _Facts:
 def _loose_actor(tree: Any) -> _Actor:
     return _Actor(
         user=_person(_at(tree, "user")),
-        source=_Ip(_text(_at(tree, "source", "ip"))),
-        client=_Ip(_text(_at(tree, "client", "ip"))),
+        source=_Ip(_bare(_at(tree, "source", "ip"))),
+        client=_Ip(_bare(_at(tree, "client", "ip"))),
         session=_Id(_text(_at(tree, "session", "id"))),
         sealog=_ActorNote(_Kind(_text(_at(tree, "sealog", "actor", "kind")))),
     )
 
 
 def _person(node: Any) -> _Person:
-    """A person as an object; as a bare value it is taken for a name."""
+    """A person as an object; as a bare value it is taken for a name. Cut only when folded."""
     if isinstance(node, list) and node:
         node = node[0]
     if not isinstance(node, dict):
-        return _Person(name=_text(node))
-    return _Person(*(_text(node.get(key)) for key in ("id", "name", "email")))
+        return _Person(name=_bare(node))
+    return _Person(*(_bare(node.get(key)) for key in ("id", "name", "email")))
 
 
 def _plain(part: bytes) -> Any:
@@ -330,14 +330,18 @@ def _at(node: Any, *path: str) -> Any:
 
 
 def _text(value: Any) -> str:
+    return clip(_bare(value))
+
+
+def _bare(value: Any) -> str:
     """The text of a scalar, or of an array's first; "" for an object."""
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, str):
-        return clip(value)
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return clip(str(value)) if isinstance(value, int | float) else ""
+    return str(value) if isinstance(value, int | float) else ""
 
 
 @lru_cache(maxsize=1_024)

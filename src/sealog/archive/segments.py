@@ -155,14 +155,17 @@ class Shelf:
         """Ask a column's bloom filter; `hashed` is the value's `blooms.hash64`."""
         path = segment.columns_path
         with _naming(path):
-            bloom = self._footer(path).blooms.get(column)
+            bloom = self._footer(segment).blooms.get(column)
             return bloom is None or blooms.may_hold(bloom, hashed)
 
     def texts(self, segment: Segment, names: Sequence[str]) -> list[Text]:
         """Text columns, in the order asked for."""
         with _naming(segment.columns_path):
             read = self._read(segment, names)
-            return [Text(one.dictionary, one.indices.to_numpy()) for one in read]
+            texts = [Text(one.dictionary, one.indices.to_numpy()) for one in read]
+            if any(text.codes.max() >= len(text.values) for text in texts):
+                raise ValueError("a column names more values than it holds")
+            return texts
 
     def numbers(self, segment: Segment, names: Sequence[str]) -> list[NDArray[np.int64]]:
         """`index` or time columns, in the order asked for."""
@@ -176,22 +179,23 @@ class Shelf:
             return np.frombuffer(column.buffers()[1], np.uint64, len(column), column.offset * 8)
 
     def _read(self, segment: Segment, names: Sequence[str]) -> list[Any]:
-        path = segment.columns_path
+        metadata = self._footer(segment).metadata
         with pq.ParquetFile(
-            path, metadata=self._footer(path).metadata, page_checksum_verification=True
+            segment.columns_path, metadata=metadata, page_checksum_verification=True
         ) as file:
             table = file.read_row_group(0, columns=list(names), use_threads=False)
         if table.num_rows != segment.count:
             raise ValueError(f"{table.num_rows} rows instead of {segment.count}")
         return [table.column(name).chunk(0) for name in names]
 
-    def _footer(self, path: Path) -> _Footer:
+    def _footer(self, segment: Segment) -> _Footer:
+        path = segment.columns_path
         with self._lock:
             footer = self._footers.get(path)
             if footer is not None:
                 self._footers.move_to_end(path)
                 return footer
-        footer = _read_footer(path)
+        footer = _read_footer(segment)
         with self._lock:
             self._footers[path] = footer
             while len(self._footers) > self._footers_max:
@@ -199,16 +203,22 @@ class Shelf:
         return footer
 
 
-def _read_footer(path: Path) -> _Footer:
-    metadata = pq.read_metadata(path)
+def _read_footer(segment: Segment) -> _Footer:
+    """Read the footer of a columns file, once the whole file is known to be what was cut.
+
+    It MUST be: a damaged footer does not raise in pyarrow, it ends the process.
+    """
+    content = segment.columns_path.read_bytes()
+    if hashlib.sha256(content).digest() != segment.columns_digest:
+        raise ValueError("its digest is another")
+    metadata = pq.read_metadata(pa.BufferReader(content))
     group = metadata.row_group(0)
     found = {}
-    with path.open("rb") as file:
-        for number in range(metadata.num_columns):
-            column = group.column(number)
-            if column.bloom_filter_offset is not None:
-                file.seek(column.bloom_filter_offset)
-                found[column.path_in_schema] = file.read(column.bloom_filter_length)
+    for number in range(metadata.num_columns):
+        column = group.column(number)
+        begin = column.bloom_filter_offset
+        if begin is not None:
+            found[column.path_in_schema] = content[begin : begin + column.bloom_filter_length]
     return _Footer(metadata, found)
 
 

@@ -1,0 +1,144 @@
+"""Events, batches and a whole archive in a folder, made for the tests of this room."""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sealog.archive.archive import Archive, Settings
+from sealog.event import times
+from sealog.event.batch import Batch
+from sealog.event.packs import Opened, Packer
+from sealog.event.parts import EVENT_ENTRY, STATEMENT_ENTRY
+from sealog.event.sealing import repack
+from sealog.event.tenants import Tenant
+from sealog.journal.journal import Journal
+from sealog.storage.folder import Folder
+from sealog.storage.store import Store
+
+BEGIN_US = 1_700_000_000_000_000
+STILL = Settings(
+    segment_events=10**9, segment_age_s=1e9, cut_every_s=0.0, waiting_events_max=10**9
+)
+"""Nothing comes to rest unless a test says so."""
+
+ALPHA = Tenant(1, "alpha", "a" * 32, b"a" * 32)
+BETA = Tenant(2, "beta", "b" * 32, b"b" * 32)
+TENANTS = {1: ALPHA, 2: BETA}
+
+_numbers = itertools.count(1)
+_packer = Packer()
+
+
+def opened(*parts: Any, kind: bytes = EVENT_ENTRY) -> Opened:
+    """An event of given parts in the order of their numbers; None: it has no such part."""
+    return Opened(
+        kind,
+        tuple(
+            (number, bytes([number]) * 16, part if isinstance(part, bytes) else _json(part))
+            for number, part in enumerate(parts)
+            if part is not None
+        ),
+    )
+
+
+def event(
+    at: int = 0,
+    action: str = "user.login",
+    *,
+    actor: str | None = None,
+    event_id: str | None = None,
+    rest: Any = None,
+    kind: bytes = EVENT_ENTRY,
+    **facts: Any,
+) -> Opened:
+    """An event that happened `at` seconds after the beginning."""
+    number = next(_numbers)
+    return opened(
+        {
+            "@timestamp": times.format_us(BEGIN_US + at * 1_000_000),
+            "event": {
+                "id": event_id or f"event-{number}",
+                "action": action,
+                "ingested": times.format_us(BEGIN_US),
+                **facts,
+            },
+            "sealog": {"action": action.replace("_", ".").lower(), "dialect": "ecs"},
+        },
+        None if actor is None else {"user": {"id": actor}},
+        None,
+        rest,
+        kind=kind,
+    )
+
+
+def statement(at: int = 0) -> Opened:
+    """One of Sealog's own sealed words."""
+    return event(at, "sealog.retention", kind=STATEMENT_ENTRY)
+
+
+def batch(tenant: Tenant, events: Sequence[Opened]) -> Batch:
+    """Events of one tenant, ready for the journal; every id is new."""
+    keys = [next(_numbers).to_bytes(16, "big") for _ in events]
+    return Batch(
+        tenant=tenant,
+        places=list(range(len(events))),
+        ids=[key.hex() for key in keys],
+        id_keys=keys,
+        fingerprints=keys,
+        entries=[one.entry() for one in events],
+        packs=repack(_packer, events),
+    )
+
+
+class Home:
+    """A data folder with a journal and an archive that follows it."""
+
+    def __init__(self, path: Path, settings: Settings = STILL) -> None:
+        self.folder = Folder(path)
+        self.folder.make()
+        self.settings = settings
+        self._open()
+
+    def _open(self) -> None:
+        self.store = Store(self.folder.state)
+        clock = itertools.count(BEGIN_US)
+        self.journal = Journal(self.store, lambda: next(clock))
+        self.archive = Archive(
+            self.store,
+            self.folder,
+            self.journal,
+            TENANTS.__getitem__,
+            self.settings,
+            secret=b"s" * 32,
+        )
+        self.archive.start()
+
+    def add(self, tenant: Tenant, *events: Opened) -> list[int]:
+        """Accept events and wait until they are visible; their indexes."""
+        (outcome,) = self.journal.append([batch(tenant, events)]).result(10)
+        assert self.archive.wait_for(tenant, outcome.indexes[-1], 10)
+        return outcome.indexes
+
+    def restart(self) -> None:
+        """Stop as a process stops, and start again on the same folder."""
+        self.close()
+        self._open()
+
+    def close(self) -> None:
+        """Let everything go."""
+        self.archive.stop()
+        self.store.close()
+
+    def files(self) -> set[str]:
+        """The names of all segment files, from the class on."""
+        return {
+            f"{path.parent.name}/{path.name}"
+            for path in (self.folder.path / "archive").glob("*/*/*")
+        }
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.encode(value)

@@ -1,0 +1,189 @@
+"""Segments: what goes in comes out, and what is damaged is named by its file."""
+
+import random
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+from sealog.archive import blooms, segments
+from sealog.archive.columns import row_of
+from sealog.archive.segments import Parts, Segment, Shelf, place_in
+from sealog.errors import Altered, Corrupt, Truncated
+from sealog.event.packs import Opened, Packer, Unpacker
+from tests.archive.made import BEGIN_US, event
+
+EVENTS = 300
+FIRST = 1_000
+
+
+def _events() -> list[Opened]:
+    return [event(n % 7, actor=f"user-{n}", event_id=f"e-{n}", rest={"n": n}) for n in range(EVENTS)]
+
+
+def _write(folder: Path, events: list[Opened]) -> Segment:
+    packer = Packer()
+    spans = [(at, min(at + 128, len(events))) for at in range(0, len(events), 128)]
+    return segments.write(
+        folder,
+        tenant=1,
+        kept="default",
+        rows=[row_of(FIRST + n, one) for n, one in enumerate(events)],
+        packs=[packer.pack(events[a:b], range(FIRST + a, FIRST + b)) for a, b in spans],
+    )
+
+
+@pytest.fixture
+def events() -> list[Opened]:
+    return _events()
+
+
+@pytest.fixture
+def segment(tmp_path: Path, events: list[Opened]) -> Segment:
+    return _write(tmp_path, events)
+
+
+def test_a_segment_is_two_files_named_by_its_indexes_and_generation(segment: Segment):
+    names = sorted(path.name for path in segment.folder.iterdir())
+
+    assert names == ["1000-1299-0.arrow", "1000-1299-0.parquet"]
+    assert (segment.count, segment.first_us, segment.last_us) == (
+        300,
+        BEGIN_US,
+        BEGIN_US + 6_000_000,
+    )
+    segment.check()
+
+
+def test_parts_come_back_byte_for_byte(segment: Segment, events: list[Opened]):
+    parts = Parts(segment)
+
+    found = [one for row in range(parts.rows) for one in Unpacker().events(parts.pack(row))]
+
+    assert found == events
+    assert [one.entry() for one in found] == [one.entry() for one in events]
+
+
+def test_an_index_leads_to_its_row_and_place(segment: Segment):
+    parts = Parts(segment)
+
+    assert [parts.row_of(index) for index in (1_000, 1_127, 1_128, 1_299)] == [0, 0, 1, 2]
+    assert place_in(parts.pack(1), 1_130) == 2
+    assert place_in(parts.pack(1), 1_000) is None
+
+
+def test_columns_come_back_in_the_order_asked_for(segment: Segment):
+    shelf = Shelf()
+
+    at, index = shelf.numbers(segment, ["at_us", "index"])
+    (actor,) = shelf.texts(segment, ["actor_id"])
+
+    assert index.tolist() == list(range(1_000, 1_300))
+    assert at[:3].tolist() == [BEGIN_US, BEGIN_US + 1_000_000, BEGIN_US + 2_000_000]
+    assert actor.codes[pc.index(actor.values, "user-5").as_py()] == 5
+    assert len(shelf.ids(segment)) == 300
+
+
+@pytest.mark.parametrize("footers_max", [1, 100])
+def test_bloom_filters_rule_out_what_is_not_there(segment: Segment, footers_max: int):
+    shelf = Shelf(footers_max)
+
+    held = [shelf.may_hold(segment, "actor_id", blooms.hash64(b"user-%d" % n)) for n in range(300)]
+    absent = [shelf.may_hold(segment, "actor_id", blooms.hash64(b"none-%d" % n)) for n in range(300)]
+
+    assert all(held)
+    assert sum(absent) < 30
+    assert shelf.may_hold(segment, "session", 1)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_a_flipped_bit_anywhere_is_named_by_the_check(segment: Segment, suffix: str):
+    path = segment.folder / (segment.name + suffix)
+    good = path.read_bytes()
+    for place in range(0, len(good), 211):
+        _flip(path, good, place, 1 << place % 8)
+
+        with pytest.raises(Altered, match=path.name):
+            segment.check()
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_a_missing_or_shortened_file_is_named(segment: Segment, suffix: str):
+    path = segment.folder / (segment.name + suffix)
+    path.write_bytes(path.read_bytes()[:-1])
+
+    with pytest.raises(Truncated, match=path.name):
+        segment.check_sizes()
+
+    path.unlink()
+
+    with pytest.raises(Truncated, match=f"{path.name} is missing"):
+        segment.check()
+    with pytest.raises(Corrupt, match=path.name):
+        _read_all(segment)
+
+
+def test_reading_a_parts_file_with_a_flipped_bit_gives_what_was_written_or_names_it(
+    segment: Segment, events: list[Opened]
+):
+    """A changed byte is never shown as an event."""
+    path = segment.parts_path
+    good = path.read_bytes()
+    named = 0
+    for place in random.Random(5).sample(range(len(good)), 400):
+        _flip(path, good, place, 1 << place % 8)
+
+        try:
+            parts = Parts(segment)
+            assert [e for n in range(parts.rows) for e in Unpacker().events(parts.pack(n))] == events
+        except Corrupt as error:
+            assert path.name in str(error)
+            named += 1
+    assert named > 300
+
+
+def test_columns_with_a_flipped_bit_are_never_given_to_the_parquet_reader(segment: Segment):
+    """In pyarrow a damaged footer ends the process, so the digest comes first."""
+    path = segment.columns_path
+    good = path.read_bytes()
+    for place in random.Random(6).sample(range(len(good)), 200):
+        _flip(path, good, place, 1 << place % 8)
+
+        with pytest.raises(Altered, match=path.name):
+            _columns(segment, Shelf())
+
+
+def test_columns_damaged_after_their_first_read_give_what_was_written_or_are_named(
+    segment: Segment,
+):
+    path = segment.columns_path
+    good = path.read_bytes()
+    shelf = Shelf()
+    before = _columns(segment, shelf)
+    named = 0
+    for place in random.Random(7).sample(range(len(good)), 400):
+        _flip(path, good, place, 1 << place % 8)
+
+        try:
+            assert _columns(segment, shelf) == before
+        except Corrupt as error:
+            assert path.name in str(error)
+            named += 1
+    assert named > 10
+
+
+def _flip(path: Path, good: bytes, place: int, bit: int) -> None:
+    path.write_bytes(good[:place] + bytes([good[place] ^ bit]) + good[place + 1 :])
+
+
+def _columns(segment: Segment, shelf: Shelf) -> list[object]:
+    names = ["action", "actor_id", "category"]
+    texts = [one.values.take(one.codes).to_pylist() for one in shelf.texts(segment, names)]
+    return [*texts, *[one.tolist() for one in shelf.numbers(segment, ["index", "at_us"])]]
+
+
+def _read_all(segment: Segment) -> None:
+    _columns(segment, Shelf())
+    parts = Parts(segment)
+    for row in range(parts.rows):
+        parts.pack(row)
