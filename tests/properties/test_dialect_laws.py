@@ -70,7 +70,7 @@ def scalars_in(node):
 
 @pytest.mark.parametrize("name", DIALECTS)
 @given(sent=RECORDS, slowly=st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_object_becomes_a_draft_that_holds_all_of_it_or_is_refused(name, sent, slowly):
     """X-08, and the rule that nothing is dropped for being off-schema."""
     record = record_of(told_apart(sent, itertools.count()), slowly=slowly)
@@ -94,7 +94,7 @@ def test_any_object_becomes_a_draft_that_holds_all_of_it_or_is_refused(name, sen
 
 @pytest.mark.parametrize("name", DIALECTS)
 @given(sent=RECORDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_either_reader_of_the_wire_leads_to_the_same_draft(name, sent):
     """Objects opened before or not: the same event."""
     drafts = []
@@ -115,7 +115,7 @@ def test_either_reader_of_the_wire_leads_to_the_same_draft(name, sent):
 
 @pytest.mark.parametrize("name", DIALECTS)
 @given(sent=RECORDS, slowly=st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_what_a_dialect_gives_can_be_cut_into_parts_and_joined_again(name, sent, slowly):
     """No path in one part begins a path in another, whatever was sent."""
     try:
@@ -135,7 +135,7 @@ def test_what_a_dialect_gives_can_be_cut_into_parts_and_joined_again(name, sent,
 
 
 @given(sent=st.lists(st.tuples(KEYS, SCALARS), min_size=2, max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @pytest.mark.parametrize("name", DIALECTS)
 def test_equal_keys_all_stand_as_sent(name, sent):
     members = b",".join(tokens.encode(key) + b":" + tokens.encode(node) for key, node in sent)

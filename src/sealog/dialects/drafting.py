@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Raw
 
 from sealog.dialects import leaves, trees
@@ -289,10 +290,17 @@ def own(tree: Tree, key: str) -> Tree | None:
     node = tree.get(key)
     if node is None or type(node) is dict:
         return node
-    inner = trees.opened(node)
-    if inner is not None:
-        tree[key] = inner
+    if bytes(node)[:1] != b"{":
+        return None
+    try:
+        inner = _OBJECT.decode(node)
+    except msgspec.DecodeError:
+        inner = tokens.parse(bytes(node)).tree
+    tree[key] = inner
     return inner
+
+
+_OBJECT = msgspec.json.Decoder(dict[str, Raw])
 
 
 def take_stamped(draft: Draft) -> None:

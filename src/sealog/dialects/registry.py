@@ -31,5 +31,6 @@ def of(name: str, catalog: Catalog) -> Dialect:
             return Supsis(catalog)
         case "logichub":
             return LogicHub(catalog)
-    msg = f"there is no dialect {name[:64]!r}; there are {', '.join(NAMES)}"
-    raise Refused(msg, code="unknown-dialect")
+        case _:
+            msg = f"there is no dialect {name[:64]!r}; there are {', '.join(NAMES)}"
+            raise Refused(msg, code="unknown-dialect")
