@@ -366,5 +366,6 @@ def test_the_scan_never_reports_too_little(text: str, key: str, depth: int) -> N
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judge, "is_suspect", lambda _: True)
+        patch.setattr(judge, "suspects", lambda text: [(0, len(text))])
         everywhere = judged(record, [(0, len(record))])
     assert cut(record, led) == cut(record, everywhere)

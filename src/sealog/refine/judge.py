@@ -9,7 +9,7 @@ from sealog.refine.assignments import assignments
 from sealog.refine.layers import Layer, has_percent
 from sealog.refine.leaves import BEGIN, Leaf, Reader
 from sealog.refine.rules import MASKED, is_number_name, is_placeholder
-from sealog.refine.scan import is_suspect
+from sealog.refine.scan import is_suspect, suspects
 from sealog.refine.shapes import is_card, shapes
 
 LAYERS_MAX = 16
@@ -157,19 +157,20 @@ class _Judge:
     def _inside(self, layer: Layer) -> None:
         """Whatever a decoded text holds: JSON, and the text around it."""
         text = layer.text
-        if not is_suspect(text):
+        hits = list(suspects(text))
+        if not hits:
             return
         self._budget -= len(text)
         if layer.depth > LAYERS_MAX or self._budget < 0:
             self._cut(layer, 0, len(text), MASKED, "nested-too-deep")
             return
         if text.lstrip().startswith(b'"'):
-            self._leaves(layer, Reader(layer))
+            self._leaves(layer, Reader(layer, hits=hits))
             return
         at = 0
         while (begin := BEGIN.search(text, at)) is not None:
             pending = self._text(layer.part(at, begin.start()))
-            reader = Reader(layer, begin.start(), under=pending)
+            reader = Reader(layer, begin.start(), under=pending, hits=hits)
             self._leaves(layer, reader)
             at = reader.end
         self._text(layer.part(at, len(text)))

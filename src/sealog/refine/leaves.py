@@ -41,6 +41,11 @@ def _known(written: bytes) -> tuple[str, Role]:
     return key, role(key)
 
 
+def _known_key(written: bytes) -> tuple[str, Role]:
+    # Long keys are not remembered, so that a sender cannot fill the memory with them.
+    return _known(written) if len(written) <= _KEY_BYTES_MAX else _known.__wrapped__(written)
+
+
 class Frame:
     """An open object or array."""
 
@@ -118,6 +123,8 @@ class Reader:
         self._frame.is_kept = hits is None
         self._hits = [] if hits is None else hits
         self._hit = 0
+        # Up to here no value is touched by a hit that is still to come.
+        self._clear_to = -1 if hits is None else self._hit_begin()
         self._pending: tuple[int, int, bool] | None = None
         self._level = 0
         self._covered: list[tuple[int, int, str]] = []
@@ -138,9 +145,17 @@ class Reader:
             if self._pending is not None:
                 self._value()
             if kind <= _KEY_WORD:
-                self._key(match[_KEY])
+                written = match[_KEY]
+                if kind != _KEY and match.end() < self._clear_to and self._is_plain(written):
+                    if self._is_over():
+                        break
+                    continue
+                self._key(written)
             if kind != _KEY:
                 self._pending = *match.span(kind), kind not in (_KEY_WORD, _BARE)
+        self._finish()
+
+    def _finish(self) -> None:
         if self._pending is not None:
             self._value()
         while self._frame.parent is not None:
@@ -149,8 +164,9 @@ class Reader:
     def _mark(self, mark: int) -> bool:
         """Follow a bracket, colon or comma; whether the outermost bracket was closed."""
         if mark == _COLON and self._pending is not None:
-            begin, end, _ = self._pending
-            self._key(self._layer.text[begin:end].rstrip())
+            begin, end, is_string = self._pending
+            written = self._layer.text[begin:end]
+            self._key(written if is_string else written.rstrip())
             self._pending = None
             return False
         if self._pending is not None:
@@ -182,10 +198,28 @@ class Reader:
 
     def _key(self, written: bytes) -> None:
         frame = self._frame
-        # Long keys are not remembered, so that a sender cannot fill the memory with them.
-        known = _known if len(written) <= _KEY_BYTES_MAX else _known.__wrapped__
-        frame.key, frame.role = known(written)
+        frame.key, frame.role = _known_key(written)
         frame.is_array = False
+
+    def _is_plain(self, written: bytes) -> bool:
+        """Whether a scalar under this key, which no hit touches, is of no interest here."""
+        frame = self._frame
+        return not frame.under and not frame.is_kept and _known_key(written)[1] is NOTHING
+
+    def _is_over(self) -> bool:
+        """Whether nothing that is still to come can be of interest: no hit, and no open pair."""
+        if self._hit < len(self._hits):
+            return False
+        frame: Frame | None = self._frame
+        while frame is not None:
+            if frame.pair:
+                return False
+            frame = frame.parent
+        return True
+
+    def _hit_begin(self) -> int:
+        hits = self._hits
+        return hits[self._hit][0] if self._hit < len(hits) else len(self._layer.text) + 1
 
     def _under(self) -> str:
         frame = self._frame
@@ -220,6 +254,7 @@ class Reader:
         hits = self._hits
         while self._hit < len(hits) and hits[self._hit][1] < begin:
             self._hit += 1
+        self._clear_to = self._hit_begin()
         return self._hit < len(hits) and hits[self._hit][0] <= end
 
     def _enter(self, *, is_array: bool) -> None:

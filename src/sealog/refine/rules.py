@@ -128,7 +128,7 @@ def name_pattern(joint: str = _JOINT) -> str:
     return f"(?:(?:{'|'.join(QUALIFIERS)}){joint}){{0,3}}(?:{nouns}){_PLURAL}"
 
 
-_NAME = re.compile(rf"[_\-$@. *+]*({name_pattern()})\]?", re.IGNORECASE | re.ASCII)
+_NAME = re.compile(rf"[_\-$@. *+]*({name_pattern()})[_\-. ]*\]?", re.IGNORECASE | re.ASCII)
 
 
 class Role(msgspec.Struct, frozen=True):

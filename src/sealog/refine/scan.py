@@ -13,9 +13,10 @@ from sealog.refine.rules import NOUNS, PAIR_NAMES, name_pattern
 
 _NAME_BYTES_UNBOUND_MIN = 5
 _QUOTE = r"""(?:\\*["'`]|\\+u002[27]|%(?:25)*2[27])"""
-_SPACE = r"(?:\s|\\+[nrt]|\\+u00(?:09|0a|0d|20)|%(?:25)*(?:20|09|0a|0d)|\+)*"
+_BLANK = r"\s|\\+[nrt]|\\+u00(?:09|0a|0d|20)|%(?:25)*(?:20|09|0a|0d)|\+"
+_SPACE = rf"(?:{_BLANK})*"
 _MEETS = r"(?:[=:>]|\\+u003[dae]|%(?:25)*3[dae])"
-_CLOSERS = rf"(?:{_QUOTE}|\]|%(?:25)*5d)*"
+_CLOSERS = rf"(?:{_QUOTE}|\\|\]|%(?:25)*5d|[_\-.]|{_BLANK})*"
 _JOINT = r"(?:[_\-. +]|%(?:25)*20)*"
 # What may stand before a short name, `\n` and `%26` included, so that `spin` is none.
 _LEFT = r"(?:^|[^a-z0-9]|%(?:25)*[0-9a-f]{2}|\\u00[0-9a-f]{2}|\\[bfnrt])"
@@ -50,13 +51,13 @@ _SHAPES = (
 def _pattern() -> str:
     long = [noun for noun in NOUNS if len(noun) >= _NAME_BYTES_UNBOUND_MIN]
     words = "|".join(noun.replace(" ", _JOINT) for noun in long)
-    meets = rf"(?:e?s)?{_CLOSERS}{_SPACE}{_MEETS}"
+    meets = rf"(?:e?s)?{_CLOSERS}{_MEETS}"
     names = rf"(?:{words}){meets}|{_LEFT}{name_pattern(_JOINT)}{meets}"
     before = r"""(?:[^"]*[./:\[])?[_\-$@. *+]*"""
     opens = rf"(?:{_QUOTE}|%(?:25)*22)"
     pair = (
         rf"(?:{_LEFT}[kn]|{'|'.join(word for word in PAIR_NAMES if len(word) > 1)}){opens}{_SPACE}{_MEETS}{_SPACE}{opens}"
-        rf"{before}{name_pattern(_JOINT)}\]?{opens}"
+        rf"{before}{name_pattern(_JOINT)}[_\-. ]*\]?{opens}"
     )
     return f"(?i:{names}|{pair}|{_ODD})|{_CARD}|{'|'.join(_SHAPES)}"
 

@@ -128,7 +128,7 @@ def cards(text: bytes) -> Iterator[tuple[int, int]]:
         begin, end = match.span()
         if _is_bounded(text, begin, end) and is_card(_only_digits(match[0])):
             yield begin, end
-        else:
+        elif not match[0].isdigit():
             yield from _card_among(text, begin, end)
 
 
