@@ -52,5 +52,7 @@ def test_what_is_remembered_is_bounded_and_does_not_change_what_is_read():
     for number in range(10_000):
         addresses.read(f'"10.0.{number >> 8}.{number & 255}"'.encode())
 
+    assert addresses.read(b'"' + b"h" * 400 + b'/1.2.3.4"') is None
     assert len(addresses._read) <= 4096
+    assert max(map(len, addresses._read)) <= 384
     assert addresses.read(b'"10.0.0.1"') == Addresses().read(b'"10.0.0.1"')

@@ -424,3 +424,19 @@ def test_the_quick_way_gives_what_the_careful_way_gives():
     careful = trees.expand(message).tree
     for path in ("user.roles", "url.full", "http.request.method", "http.request.body.content"):
         assert trees.get(quick.tree, path) == trees.get(careful, path)
+
+
+def test_what_is_remembered_of_keys_is_bounded():
+    """Keys come from outside, as many and as long as a record may have."""
+    closer = Closer(load())
+
+    for number in range(600):
+        closer.translate(record_of({"message": {f"k{number}.x": 1}}), Settings())
+    closer.translate(record_of({"message": {"long" * 2000: 1}}), Settings())
+    many = closer.translate(
+        record_of({"message": {f"user.k{number}": number for number in range(100)}}), Settings()
+    )
+
+    assert len(closer._shapes) <= 512
+    assert max(sum(map(len, keys)) for keys in closer._shapes) <= 4096
+    assert len(at(many, "user")) == 100

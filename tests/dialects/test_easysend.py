@@ -1,6 +1,11 @@
 import pytest
 from tests.dialects.samples import GOLDEN, at, codes, draft_of, plain, sent_of
 
+from sealog.catalog.shelf import load
+from sealog.dialects import registry
+from sealog.dialects.dialect import Settings
+from sealog.wire import framing
+
 LABELS = """
     app_type customer_id business_group business_group_id deploy_timestamp is_co_browsing_on
     master_rid page_analytics_id page_index page_name process_id process_multi_language request_id
@@ -204,6 +209,16 @@ def test_a_time_without_a_zone_is_utc():
     assert draft.at_text == "2024-11-20T10:37:42.943305Z"
     assert sent_of(draft)["@timestamp"] == "2024-11-20T10:37:42.943305"
     assert codes(draft) == ["no-zone"]
+
+
+def test_the_comma_too_many_of_the_printed_format_does_no_harm():
+    """ES-Q5: it stands behind `auth_page`; the wire mends it and says so."""
+    (record,) = framing.split(b'{"event":{"action":"Opened"},"label":{"auth_page":"otp",}}')
+
+    draft = registry.of("easysend", load()).translate(record, Settings())
+
+    assert at(draft, "labels") == {"auth_page": "otp"}
+    assert draft.findings[0].code.startswith("repaired")
 
 
 def test_the_version_of_the_schema_stands_as_sent():

@@ -1,7 +1,11 @@
 import pytest
 from tests.dialects.samples import GOLDEN, at, codes, draft_of, sent_of
 
+from sealog.catalog.shelf import load
+from sealog.dialects import registry
+from sealog.dialects.dialect import Settings
 from sealog.errors import Refused
+from sealog.wire import framing
 
 
 def event(type_="FlowCreated", details=None, *, category="Flow", **over):
@@ -194,6 +198,19 @@ def test_a_count_stays_under_the_name_it_came_with(key):
 def test_the_samples_that_are_no_json_are_understood_once_repaired(name, key, value):
     """LH-Q7: values without quotes, commas missing; the wire repairs, the dialect reads."""
     assert at(sample(name), f"logichub.details.{key}") == value
+
+
+def test_a_value_printed_without_quotes_is_understood_and_said_to_be_repaired():
+    """LH-Q7: as it comes over the wire."""
+    (record,) = framing.split(
+        b'{"category":"UserAccounts","type":"UserPasswordResetSuccess","actor":"admin",'
+        b'"details":{"resetUsername": h@example.com,"status":"SUCCESS"}}'
+    )
+
+    draft = registry.of("logichub", load()).translate(record, Settings())
+
+    assert at(draft, "user.target") == {"name": "h@example.com", "email": "h@example.com"}
+    assert codes(draft) == ["repaired-unquoted-value", "no-time"]
 
 
 def test_of_equal_keys_the_first_stands_and_all_are_kept():

@@ -51,5 +51,7 @@ def test_what_is_remembered_is_bounded():
     for number in range(5_000):
         natives.of(f"invented_{number}")
 
+    natives.of("long" * 1000)
     assert len(natives._seen) <= 4096
+    assert max(len(name) for name, _ in natives._seen) <= 256
     assert natives.of("agent_login").known

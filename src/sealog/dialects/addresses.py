@@ -9,6 +9,8 @@ from msgspec import Raw
 from sealog.event import tokens
 
 _CACHED_MAX = 4096
+# A host name has up to 253 bytes; an address with its scope and port fits in what is left.
+_TOKEN_BYTES_MAX = 384
 
 # host/address:port, all but the address optional; Java writes `/1.2.3.4` for an address whose host
 # name it never looked up.
@@ -42,6 +44,8 @@ class Addresses:
         """
         if token in self._read:
             return self._read[token]
+        if len(token) > _TOKEN_BYTES_MAX:
+            return None
         found = _read(token)
         if len(self._read) >= _CACHED_MAX:
             self._read.clear()

@@ -25,6 +25,8 @@ OF_CUSTOMERS = "oauth_authorization"
 """The one action whose user is a customer (CL-37)."""
 
 _SHAPES_MAX = 512
+_SHAPE_KEYS_MAX = 64
+_SHAPE_CHARS_MAX = 4096
 _DESCRIBED = ("kind", "category", "type", "action", "outcome")
 _PERSON = {"agentId": "user.id", "email": "user.email"}
 
@@ -71,7 +73,7 @@ class Closer:
             and type(source["message"]) is Raw
             and (tree := self._quick(message)) is not None
         ):
-            draft.tree.update(tree)
+            draft.tree |= tree
             return source.get("@timestamp")
         else:
             fields = _joined(draft, source, _described(draft, message) or message)
@@ -100,7 +102,9 @@ class Closer:
         else:
             if len(self._shapes) >= _SHAPES_MAX:
                 self._shapes.clear()
-            shape = self._shapes[keys] = shape_of(keys)
+            shape = shape_of(keys) if len(keys) <= _SHAPE_KEYS_MAX else None
+            if sum(map(len, keys)) <= _SHAPE_CHARS_MAX:
+                self._shapes[keys] = shape
         if shape is None:
             return None
         for key in shape.openable:

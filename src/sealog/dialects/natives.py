@@ -10,6 +10,7 @@ from sealog.catalog.shelf import Catalog
 from sealog.event import tokens
 
 _CACHED_MAX = 4096
+_CACHED_CHARS_MAX = 256
 _ALIAS_BYTES_MAX = 128
 _WORD = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -46,9 +47,10 @@ class Natives:
         found = self._seen.get((name, group))
         if found is None:
             found = self._look(name, group)
-            if len(self._seen) >= _CACHED_MAX:
-                self._seen.clear()
-            self._seen[name, group] = found
+            if len(name) + len(group) <= _CACHED_CHARS_MAX:
+                if len(self._seen) >= _CACHED_MAX:
+                    self._seen.clear()
+                self._seen[name, group] = found
         return found
 
     def _look(self, name: str, group: str) -> Native:
@@ -86,8 +88,10 @@ def alias_of(dialect: str, name: str) -> str:
     A name that holds `@` may be a person's, and one without letters or digits says nothing:
     their alias is `<dialect>.unknown`, because an alias is a fact and facts are never personal.
     """
+    if len(name) > _ALIAS_BYTES_MAX or "@" in name:
+        return f"{dialect}.unknown"
     words = [part for word in _WORD.findall(name) for part in _HUMP.split(word)]
     alias = ".".join([dialect, *words]).lower()
-    if not words or "@" in name or len(alias.encode()) > _ALIAS_BYTES_MAX:
+    if not words or len(alias.encode()) > _ALIAS_BYTES_MAX:
         return f"{dialect}.unknown"
     return alias
