@@ -52,6 +52,7 @@ FRAMES = {
 }
 
 
+@settings(deadline=None)
 @given(RECORDS, st.sampled_from(sorted(FRAMES)))
 def test_records_come_back_byte_for_byte_in_every_framing(records, frame):
     answers = split(FRAMES[frame](records))
@@ -60,6 +61,7 @@ def test_records_come_back_byte_for_byte_in_every_framing(records, frame):
     assert [one.place for one in answers if isinstance(one, Record)] == list(range(len(records)))
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_a_strict_records_text_and_fields_are_what_was_sent(records):
     for one in split(b"\n".join(records)):
@@ -70,6 +72,7 @@ def test_a_strict_records_text_and_fields_are_what_was_sent(records):
         assert tokens.plain(one.text) == tokens.plain(tokens.encode(one.fields))
 
 
+@settings(deadline=None)
 @given(OBJECTS, st.sampled_from([None, 1, "\t"]))
 def test_a_pretty_printed_record_keeps_its_tokens(value, indent):
     body = json.dumps(value, indent=indent).encode()
@@ -105,6 +108,7 @@ def has_equal_keys(text: str) -> bool:
     return found
 
 
+@settings(deadline=None)
 @given(MEMBERS)
 def test_equal_keys_are_found_at_every_level_and_only_there(members):
     text = "{" + ",".join(f"{json.dumps(key)}:{value}" for key, value in members) + "}"
@@ -117,6 +121,7 @@ def test_equal_keys_are_found_at_every_level_and_only_there(members):
     assert keys.all_differ(text.encode()) is not has_equal_keys(text)
 
 
+@settings(deadline=None)
 @given(OBJECTS)
 def test_the_slow_reader_agrees_with_the_quick_one(value):
     text = written(value, (",", ":"), ascii_only=False)
@@ -132,7 +137,7 @@ SHARDS = (
 PIECES = st.lists(st.sampled_from([*SHARDS, b" ", b"\n", b"\r\n"]), max_size=30).map(b"".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200) | PIECES, st.sampled_from([None, *FRAMINGS]))
 @example(b'{"a":1}{"b', None)
 @example(b'[{"a":', "json")

@@ -28,6 +28,7 @@ _LINE = re.compile(rb"[^ \t\r\n][^\n]*+")
 _LINES_LOOKED_AT = 200
 _HITS = re.compile(rb'"hits"[ \t\r\n]*+:[ \t\r\n]*+\[')
 _HITS_WITHIN_BYTES = 64 << 10
+_ANY = msgspec.json.Decoder(Raw)
 _ELEMENTS = msgspec.json.Decoder(list[Raw])
 
 
@@ -165,7 +166,18 @@ def _document(text: bytes) -> list[Answer]:
         if match is not None and b'"hits"' in text[: match.start()]:
             hits = objects.spans(text, match.end(), prose=False)
             return _spans(text, hits, match.end())
+    whole = text.strip(_SPACE)
+    if len(whole) <= reading.EVENT_BYTES_MAX and _is_one(whole):
+        return [reading.read(whole, 0, "byte 0", reading.Allowance())]
     return _spans(text, objects.spans(text))
+
+
+def _is_one(text: bytes) -> bool:
+    try:
+        _ANY.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _read_all(elements: Iterable[Raw], noun: str, *, utf8: bool) -> list[Answer]:

@@ -18,7 +18,8 @@ _AGAIN_BYTES_MAX = 4 << 20
 # quote spoils one line and not all that follows.
 _BRACKETS = re.compile(
     rb"(?:"
-    rb'[^"{}\[\]/\n]++|"(?:[^"\\\r\n]|\\[^\r\n])*+"?|(?<=[\s,{}\[\]"])//[^\n]*+|/'
+    rb'"[^"\\\r\n]*+"[ :,]*+'  # most of what there is; the next line covers all else
+    rb'|[^"{}\[\]/\n]++|"(?:[^"\\\r\n]|\\[^\r\n])*+"?|(?<=[\s,{}\[\]"])//[^\n]*+|/'
     rb"|\n(?![ \t]*+\{)"
     rb")*+(\n[ \t]*+\{|[\[{]++|[\]}]++)"
 )

@@ -17,8 +17,8 @@ from sealog.wire import keys, levels, mending, objects
 
 EVENT_BYTES_MAX = objects.OBJECT_BYTES_MAX
 RECORDS_MAX = 10_000
-SLOW_TOKENS_MAX = 1_000_000
-"""What the slow reader and the mender look at in one request: a few seconds' work at most."""
+SLOW_TOKENS_MAX = 2_000_000
+"""What the slow reader and the mender look at in one request: some seconds of work at most."""
 LENIENT_BYTES_MAX = 256 << 10
 """What the lenient parser is given in one request."""
 
