@@ -70,10 +70,17 @@ def write(connection: sqlite3.Connection, blocks: Sequence[Block]) -> None:
     )
 
 
-def read(connection: sqlite3.Connection, where: str, values: Sequence[int]) -> list[Block]:
-    """Blocks that meet a condition, checked."""
-    rows = connection.execute(f"SELECT {COLUMNS} FROM blocks WHERE {where}", values)
-    blocks = [Block(*row) for row in rows]
-    for block in blocks:
+def read(
+    connection: sqlite3.Connection, where: str, values: Sequence[int], *, bytes_max: int = 0
+) -> list[Block]:
+    """Blocks that meet a condition, checked; with `bytes_max` no more once so many bytes are read."""
+    found: list[Block] = []
+    size = 0
+    for row in connection.execute(f"SELECT {COLUMNS} FROM blocks WHERE {where}", values):
+        block = Block(*row)
         block.check()
-    return blocks
+        found.append(block)
+        size += len(block.body)
+        if bytes_max and size >= bytes_max:
+            break
+    return found

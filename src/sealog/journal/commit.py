@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Sequence
 
+import numpy as np
+
 from sealog.event.batch import Batch, Outcome
 from sealog.event.packs import Packer, Unpacker
 from sealog.event.sealing import repack
@@ -26,6 +28,8 @@ class Commit:
         self._now_us = now_us
         self._heads: dict[int, Head] = {}
         self._blocks: list[Block] = []
+        self._fresh: set[int] = set()
+        self._added: list[Hashes] = []
         self.newest = newest
         """The highest block number given, this commit included."""
         self.outcomes: list[Outcome] = []
@@ -35,105 +39,111 @@ class Commit:
 
     def write(self, batches: Sequence[Batch]) -> None:
         """Write all batches, in order."""
-        if not self._write_all_new(batches):
-            self._write_carefully(batches)
+        if not self._write_new(batches):
+            # One event sent again must not cost its neighbours their way: batch by batch.
+            for batch in batches:
+                if not self._write_new([batch]):
+                    self._write_carefully(batch)
         blocks.write(self._connection, self._blocks)
         heads.write(self._connection, self._heads.values())
         self.sizes = {head.tenant: head.size for head in self._heads.values()}
-        if self.hashes is not None:
-            # A row of its own number even where no block was written in this commit.
+        if self._added:
+            self.hashes = np.concatenate(self._added)
+            # New ids come in new blocks, so this number was not given to an earlier row.
             self._memory.note(self._connection, self.newest, self.hashes)
 
-    def _write_all_new(self, batches: Sequence[Batch]) -> bool:
-        """The common case: no id was ever seen. Writes nothing where that is not so."""
+    def _write_new(self, batches: Sequence[Batch]) -> bool:
+        """The common case: no id was ever seen. Changes nothing where that is not so."""
         keys = [key for batch in batches for key in batch.id_keys]
         if not keys:
-            self.outcomes = [Outcome([]) for _ in batches]
+            self.outcomes.extend(Outcome([]) for _ in batches)
             return True
         hashes = hashes_of(keys)
-        if not self._memory.all_new(hashes):
+        if not self._memory.all_new(hashes) or not self._fresh.isdisjoint(hashes.tolist()):
             return False
         rows: list[tuple[bytes, int, bytes]] = []
+        firsts: list[int] = []
+        sizes: dict[int, int] = {}
         for batch in batches:
-            first = self._head(batch).size
-            indexes = list(range(first, first + len(batch.ids)))
-            rows.extend(zip(batch.id_keys, indexes, batch.fingerprints, strict=True))
-            self.outcomes.append(Outcome(indexes))
-            self._grow(batch, len(indexes))
+            number = batch.tenant.number
+            first = sizes.get(number)
+            if first is None:
+                first = self._head(number).size
+            sizes[number] = end = first + len(batch.ids)
+            firsts.append(first)
+            rows.extend(zip(batch.id_keys, range(first, end), batch.fingerprints, strict=True))
+        if not self._remember(rows):
+            return False
+        for batch, first in zip(batches, firsts, strict=True):
+            self.outcomes.append(Outcome(list(range(first, first + len(batch.ids)))))
+            self._add_block(batch, first)
+        self._note(hashes)
+        return True
+
+    def _remember(self, rows: Sequence[tuple[bytes, int, bytes]]) -> bool:
         self._connection.execute("SAVEPOINT ids")
-        if self._memory.remember(self._connection, rows):
-            self._connection.execute("RELEASE ids")
-            for batch, outcome in zip(batches, self.outcomes, strict=True):
-                self._add_block(batch, outcome.indexes[0])
-            self.hashes = hashes
-            return True
-        self._connection.execute("ROLLBACK TO ids")
+        all_new = self._memory.remember(self._connection, rows)
+        if not all_new:
+            self._connection.execute("ROLLBACK TO ids")
         self._connection.execute("RELEASE ids")
-        self._heads.clear()
-        self.outcomes = []
-        return False
+        return all_new
 
-    def _write_carefully(self, batches: Sequence[Batch]) -> None:
+    def _write_carefully(self, batch: Batch) -> None:
         """Look every id up: the same thing again, something else under its id, or new."""
-        fresh: list[bytes] = []
-        here: set[int] = set()
-        for batch in batches:
-            outcome, kept = self._judge(batch, here)
-            self.outcomes.append(outcome)
-            if not kept:
-                continue
-            fresh.extend(batch.id_keys[place] for place in kept)
-            self._add_block(_only(batch, kept), outcome.indexes[kept[0]])
-        if fresh:
-            self.hashes = hashes_of(fresh)
-
-    def _judge(self, batch: Batch, here: set[int]) -> tuple[Outcome, list[int]]:
+        first = size = self._head(batch.tenant.number).size
+        hashes = hashes_of(batch.id_keys)
+        recent = self._memory.recent(hashes)
         indexes: list[int] = []
         repeated: set[int] = set()
         conflicts: set[int] = set()
         kept: list[int] = []
-        for place, (key, print_) in enumerate(zip(batch.id_keys, batch.fingerprints, strict=True)):
+        for place, (key, short) in enumerate(zip(batch.id_keys, hashes.tolist(), strict=True)):
+            print_ = batch.fingerprints[place]
             known = self._memory.find(self._connection, key)
-            short = int(hashes_of([key])[0])
-            if known is None and (short in here or self._memory.is_recent(key)):
+            if known is None and (recent[place] or short in self._fresh):
                 # The same id with another time, so with other content.
                 known = Known(UNKNOWN_INDEX, b"")
             if known is None:
-                index = self._head(batch).size
-                self._memory.remember(self._connection, [(key, index, print_)])
-                self._grow(batch, 1)
-                here.add(short)
+                self._memory.remember(self._connection, [(key, size, print_)])
+                self._fresh.add(short)
                 kept.append(place)
-                indexes.append(index)
+                indexes.append(size)
+                size += 1
                 continue
             (repeated if known.fingerprint == print_ else conflicts).add(place)
             indexes.append(known.index)
-        return Outcome(indexes, frozenset(repeated), frozenset(conflicts)), kept
+        self.outcomes.append(Outcome(indexes, frozenset(repeated), frozenset(conflicts)))
+        if kept:
+            self._add_block(_only(batch, kept), first)
+            self._note(hashes[kept])
 
-    def _head(self, batch: Batch) -> Head:
-        number = batch.tenant.number
+    def _note(self, hashes: Hashes) -> None:
+        self._added.append(hashes)
+        self._fresh.update(hashes.tolist())
+
+    def _head(self, number: int) -> Head:
         head = self._heads.get(number)
-        if head is None:
-            head = self._heads[number] = heads.read(self._connection, number)
-        return head
-
-    def _grow(self, batch: Batch, count: int) -> None:
-        head = self._head(batch)
-        self._heads[head.tenant] = Head(head.tenant, head.size + count, head.synced, head.archived)
+        return heads.read(self._connection, number) if head is None else head
 
     def _add_block(self, batch: Batch, first: int) -> None:
+        """Give a batch of new events its place in the order; heads change here only."""
+        if not batch.ids:
+            return
+        number, count = batch.tenant.number, len(batch.ids)
+        head = self._head(number)
+        assert head.size == first
+        self._heads[number] = Head(number, first + count, head.synced, head.archived)
         self.newest += 1
         body = blocks.body_of(batch.entries, batch.packs)
-        self._blocks.append(
-            Block(self.newest, batch.tenant.number, first, len(batch.ids), self._now_us, body, b"")
-        )
+        self._blocks.append(Block(self.newest, number, first, count, self._now_us, body, b""))
 
 
 def _only(batch: Batch, places: list[int]) -> Batch:
     """The batch without the events that were not new, packed again."""
     if len(places) == len(batch.ids):
         return batch
-    opened = [event for pack in batch.packs for event in Unpacker().events(pack)]
+    unpacker = Unpacker()
+    opened = [event for pack in batch.packs for event in unpacker.events(pack)]
     return Batch(
         tenant=batch.tenant,
         places=[batch.places[place] for place in places],

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from sealog.errors import Altered
 from sealog.storage.tables import row_digest
 
 READ = "SELECT tenant, size, synced, archived, digest FROM heads"
@@ -27,10 +28,23 @@ class Head(msgspec.Struct, frozen=True):
         return row_digest("heads", self.tenant, self.size, self.synced, self.archived)
 
 
+def checked(row: tuple[int, int, int, int, bytes]) -> Head:
+    """The head of a row that `READ` gives; `Altered` unless it is the one that was written."""
+    head = Head(*row[:4])
+    if head.digest() != row[4]:
+        raise Altered(f"the head of tenant {head.tenant} is not what was written")
+    return head
+
+
 def read(connection: sqlite3.Connection, tenant: int) -> Head:
     """A tenant's head; all zero before its first event."""
     row = connection.execute(f"{READ} WHERE tenant = ?", (tenant,)).fetchone()
-    return Head(tenant) if row is None else Head(*row[:4])
+    return Head(tenant) if row is None else checked(row)
+
+
+def read_all(connection: sqlite3.Connection) -> list[Head]:
+    """Every tenant's head."""
+    return [checked(row) for row in connection.execute(READ)]
 
 
 def write(connection: sqlite3.Connection, heads: Iterable[Head]) -> None:
@@ -60,6 +74,6 @@ def advance(
         assert max(moved[-1].synced, moved[-1].archived) <= head.size
     write(connection, moved)
     connection.executemany(
-        "DELETE FROM blocks WHERE tenant = ? AND first + count <= ?",
+        "DELETE FROM blocks WHERE tenant = ?1 AND first < ?2 AND first + count <= ?2",
         [(head.tenant, min(head.synced, head.archived)) for head in moved],
     )

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 import msgspec
 from sqlalchemy import Connection
 
-from sealog.errors import Busy
+from sealog.errors import Busy, Misconfigured
 from sealog.event.batch import Batch, Outcome
 from sealog.journal import blocks, heads
 from sealog.journal.blocks import Block
@@ -24,19 +24,23 @@ from sealog.storage.store import Store, driver
 Clock = Callable[[], int]
 """Microseconds since 1970."""
 
+FOLLOW_BYTES_MAX = 64 << 20
+"""What one call of `follow` gives at most, and one block more."""
+
 
 class Settings(msgspec.Struct, frozen=True):
     """Limits of what waits."""
 
     waiting_events_max: int = 100_000
     """Events that may wait for a commit, all tenants together; more is `Busy`."""
-    fair_events: int = 20_000
-    """From this many waiting on, no tenant may have more than half of what waits."""
+    fair_events: int | None = None
+    """From this many waiting on, no tenant may have more than half of what waits; None: from half
+    of `waiting_events_max` on, so that the other half is always there for others."""
     commit_events_max: int = 20_000
     """Events in one commit; the rest waits for the next."""
 
 
-class _Waiting(msgspec.Struct):
+class _Waiting(msgspec.Struct, eq=False):
     batches: list[Batch]
     events: int
     done: Future[list[Outcome]]
@@ -58,19 +62,32 @@ class Journal:
         self._flying: list[_Waiting] = []
         self._sizes: dict[int, int] = {}
         self._newest = 0
-        store.write(self._load).result()
+        self._roused = 0
+        with store.reading() as connection:
+            self._load(connection)
 
     def append(self, batches: list[Batch]) -> Future[list[Outcome]]:
         """Queue batches for the next commit; the future is done when they are durable.
 
-        One `Outcome` per batch. Raises `Busy` at once where too much waits; then nothing was kept.
+        One `Outcome` per batch. `Busy`, at once where too much waits or later from the future where
+        the disk did not take it: then nothing was kept. Whoever cancels the future before its
+        commit begins takes the batches back; after that it cannot be cancelled.
         """
         done: Future[list[Outcome]] = Future()
         events = sum(len(batch.ids) for batch in batches)
+        if not events:
+            done.set_result([Outcome([]) for _ in batches])
+            return done
         with self._lock:
             self._admit(batches, events)
-            self._waiting.append(_Waiting(batches, events, done))
-            self._schedule()
+            waiting = _Waiting(batches, events, done)
+            self._waiting.append(waiting)
+            try:
+                self._schedule()
+            except Misconfigured:
+                self._waiting.remove(waiting)
+                self._forget(waiting)
+                raise
         return done
 
     def size(self, tenant: int) -> int:
@@ -96,14 +113,18 @@ class Journal:
     def heads(self) -> list[heads.Head]:
         """Every tenant's head, as of now."""
         with self._store.reading() as connection:
-            rows = driver(connection).execute(heads.READ).fetchall()
-        return [heads.Head(*row[:4]) for row in rows]
+            return heads.read_all(driver(connection))
 
     def follow(self, after: int, limit: int = 256) -> list[Block]:
-        """Durable blocks with `seq` beyond `after`, in order. Raises `Altered` for a damaged one."""
+        """Durable blocks with `seq` beyond `after`, in order: all there are, or enough for once.
+
+        Only an empty list says that there are no more. Raises `Altered` for a damaged one.
+        """
         with self._store.reading() as connection:
             where = "seq > ? ORDER BY seq LIMIT ?"
-            return blocks.read(driver(connection), where, (after, limit))
+            return blocks.read(
+                driver(connection), where, (after, limit), bytes_max=FOLLOW_BYTES_MAX
+            )
 
     def blocks_of(self, tenant: int, first: int) -> list[Block]:
         """A tenant's waiting blocks that hold indexes from `first` on, in order."""
@@ -111,10 +132,25 @@ class Journal:
             where = "tenant = ? AND first + count > ? ORDER BY first"
             return blocks.read(driver(connection), where, (tenant, first))
 
+    def block_at(self, tenant: int, index: int) -> Block | None:
+        """The waiting block that holds an index of a tenant, or None once it rests elsewhere."""
+        with self._store.reading() as connection:
+            where = "tenant = ?1 AND first <= ?2 AND first + count > ?2 ORDER BY first DESC LIMIT 1"
+            found = blocks.read(driver(connection), where, (tenant, index))
+        return found[0] if found else None
+
     def wait(self, after: int, timeout_s: float) -> bool:
-        """Wait until a block newer than `after` is durable; False when the time is over."""
+        """Wait until a block newer than `after` is durable; False when the time is over or on `rouse`."""
         with self._lock:
-            return self._lock.wait_for(lambda: self._newest > after, timeout_s)
+            roused = self._roused
+            self._lock.wait_for(lambda: self._newest > after or self._roused != roused, timeout_s)
+            return self._newest > after
+
+    def rouse(self) -> None:
+        """Let everyone in `wait` go: there is something else to do."""
+        with self._lock:
+            self._roused += 1
+            self._lock.notify_all()
 
     def advance(
         self,
@@ -137,7 +173,8 @@ class Journal:
         counts: Counter[int] = Counter()
         for batch in batches:
             counts[batch.tenant.number] += len(batch.ids)
-        if self._waiting_events > self._settings.fair_events:
+        fair = self._settings.fair_events
+        if self._waiting_events > (limit // 2 if fair is None else fair):
             for tenant, count in counts.items():
                 if 2 * (self._waiting_of[tenant] + count) > total:
                     raise Busy("this tenant has its share of what waits to be written")
@@ -146,13 +183,13 @@ class Journal:
 
     def _schedule(self) -> None:
         if self._waiting and not self._scheduled:
+            self._store.write(self._commit, urgent=True, then=self._finish)
             self._scheduled = True
-            self._store.write(self._commit, urgent=True).add_done_callback(self._finish)
 
     def _load(self, connection: Connection) -> None:
         inner = driver(connection)
         self._memory.load(inner)
-        self._sizes = dict(inner.execute("SELECT tenant, size FROM heads").fetchall())
+        self._sizes = {head.tenant: head.size for head in heads.read_all(inner)}
         newest_block = inner.execute("SELECT coalesce(max(seq), 0) FROM blocks").fetchone()[0]
         newest_ids = inner.execute("SELECT coalesce(max(seq), 0) FROM recent_ids").fetchone()[0]
         # A number is never given twice, even when all blocks are gone: followers wait by number.
@@ -164,8 +201,12 @@ class Journal:
             taken: list[_Waiting] = []
             room = self._settings.commit_events_max
             while self._waiting and (not taken or self._waiting[0].events <= room):
-                taken.append(self._waiting.popleft())
-                room -= taken[-1].events
+                waiting = self._waiting.popleft()
+                if waiting.done.set_running_or_notify_cancel():
+                    taken.append(waiting)
+                    room -= waiting.events
+                else:
+                    self._forget(waiting)
             return taken
 
     def _commit(self, connection: Connection) -> Commit:
@@ -178,30 +219,37 @@ class Journal:
     def _finish(self, future: Future[Commit]) -> None:
         """Runs in the writing thread, after the transaction: only now is anything promised."""
         taken, self._flying = self._flying, []
-        self._release(taken)
         error = future.exception()
         if error is None:
-            commit = future.result()
-            if commit.hashes is not None:
-                self._memory.settle(commit.newest, commit.hashes)
-            with self._lock:
-                self._sizes.update(commit.sizes)
-                self._newest = commit.newest
-                self._lock.notify_all()
-            outcomes = iter(commit.outcomes)
+            self._settle(future.result())
+        with self._lock:
             for waiting in taken:
-                waiting.done.set_result([next(outcomes) for _ in waiting.batches])
-        else:
+                self._forget(waiting)
+            self._scheduled = False
+            # Before the answers: what is written while they are taken up costs nobody time.
+            self._schedule()
+            self._lock.notify_all()
+        if error is not None:
             for waiting in taken:
                 waiting.done.set_exception(error)
-        with self._lock:
-            self._scheduled = False
-            self._schedule()
+            return
+        outcomes = iter(future.result().outcomes)
+        for waiting in taken:
+            waiting.done.set_result([next(outcomes) for _ in waiting.batches])
 
-    def _release(self, taken: Sequence[_Waiting]) -> None:
+    def _settle(self, commit: Commit) -> None:
+        """Take over what is durable now; the memory of ids changes only in the writing thread."""
+        if commit.hashes is not None:
+            self._memory.settle(commit.newest, commit.hashes)
         with self._lock:
-            for waiting in taken:
-                self._waiting_events -= waiting.events
-                for batch in waiting.batches:
-                    self._waiting_of[batch.tenant.number] -= len(batch.ids)
-            self._waiting_of += Counter()
+            self._sizes.update(commit.sizes)
+            self._newest = commit.newest
+
+    def _forget(self, waiting: _Waiting) -> None:
+        """Take one off what waits; runs under the lock."""
+        self._waiting_events -= waiting.events
+        for batch in waiting.batches:
+            number = batch.tenant.number
+            self._waiting_of[number] -= len(batch.ids)
+            if not self._waiting_of[number]:
+                del self._waiting_of[number]

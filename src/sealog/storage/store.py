@@ -82,13 +82,23 @@ class Store:
         if not writable:
             self._check_revision()
 
-    def write(self, work: Callable[[Connection], T], *, urgent: bool = False) -> Future[T]:
+    def write(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        urgent: bool = False,
+        then: Callable[[Future[T]], None] | None = None,
+    ) -> Future[T]:
         """Queue `work(connection)` as one transaction; its result or exception is the future's.
+
+        `then` gets the future once it is done, in the writing thread, before any other work.
 
         The exception is `Busy` where the disk or another process stood in the way: then nothing was
         written and the same work may be queued again. Raises `Misconfigured` once closed.
         """
         done: Future[T] = Future()
+        if then is not None:
+            done.add_done_callback(then)
         with self._wake:
             # What was accepted before closing is finished, so its own writes are still taken.
             if self._writer is None or (
