@@ -15,8 +15,10 @@ from sealog.event import tokens
         ("::1", "::1", None),
         ("[::1]", "::1", None),
         ("/[::1]:0", "::1", 0),
+        ("/0:0:0:0:0:0:0:1", "::1", None),
+        ("0:0:0:0:0:0:0:1", "0:0:0:0:0:0:0:1", None),
         ("::ffff:1.2.3.4", "::ffff:1.2.3.4", None),
-        ("/fe80:0:0:0:1:2:3:4%eth0", "fe80:0:0:0:1:2:3:4", None),
+        ("/fe80:0:0:0:1:2:3:4%eth0", "fe80::1:2:3:4", None),
     ],
 )
 def test_an_address_is_read_however_it_is_written(written, ip, port):

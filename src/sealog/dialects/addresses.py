@@ -62,16 +62,17 @@ def _read(token: bytes) -> Address | None:
         return None
     ip = match["v4"] or match["bracketed"] or match["v6"]
     port = match["port"] or match["bracket_port"]
-    if not _is_address(ip) or (port is not None and int(port) > _PORT_MAX):
+    if (short := _shortest(ip)) is None or (port is not None and int(port) > _PORT_MAX):
         return None
     if ip == written:
         return Address(Raw(token), None, mended=False)
-    return Address(tokens.raw(ip), None if port is None else tokens.raw(int(port)), mended=True)
+    return Address(tokens.raw(short), None if port is None else tokens.raw(int(port)), mended=True)
 
 
-def _is_address(written: str) -> bool:
+def _shortest(written: str) -> str | None:
+    """An address as others write it (Java writes every zero of `::1`); None for no address."""
     try:
-        ipaddress.ip_address(written)
+        address = ipaddress.ip_address(written)
     except ValueError:
-        return False
-    return True
+        return None
+    return written if "." in written else str(address)
