@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+import threading
 
 import httpx
 import msgspec
@@ -59,7 +59,8 @@ class FakeArchive:
         self.asked = []
         self.error = None
         self.more = {}
-        self.watchers: list[Callable] = []
+        self.watchers = []
+        self.watched = threading.Event()
 
     def put(self, tenant, *events):
         self.events.setdefault(tenant.number, []).extend(events)
@@ -103,6 +104,7 @@ class FakeArchive:
 
     def watch(self, watcher):
         self.watchers.append(watcher)
+        self.watched.set()
         return lambda: self.watchers.remove(watcher)
 
     def _fail(self):
@@ -115,6 +117,7 @@ class FakeLedger:
 
     def __init__(self):
         self.notes = {}
+        self.signed = {}
         self.tiles = {}
 
     def origin(self, tenant):
@@ -133,11 +136,13 @@ class FakeLedger:
         return found
 
     def event_proof(self, tenant, index, opened):
-        return msgspec.json.encode({"index": index, "parts": len(opened.parts)})
+        return msgspec.json.encode(
+            {"tenant": tenant.name, "index": index, "parts": len(opened.parts)}
+        )
 
     def consistency(self, tenant, old, new):
-        if new > 9:
-            raise Missing("the log is signed up to 9 entries")
+        if new > self.signed.get(tenant.name, 9):
+            raise Missing("the log is not signed so far")
         return [bytes([old]) * 32, bytes([new]) * 32]
 
 

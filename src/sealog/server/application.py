@@ -1,6 +1,7 @@
 """The API as one ASGI application, joined from its routes."""
 
 from collections.abc import Sequence
+from functools import cache
 from importlib import metadata
 
 from fastapi import FastAPI
@@ -60,10 +61,11 @@ def build(
     app.router.routes.append(Plain(PREFIX + "{dialect}", ingest, methods=["POST"]))
     app.router.routes.extend(_routes(parts, settings, knocker, threads))
     app.include_router(Administering(parts, settings, knocker, threads).router())
-    document = contract.document(app, settings)
+    # Made when first asked for: it takes longer than all the rest.
+    document = cache(lambda: contract.text(contract.document(app, settings)))
 
     async def openapi(_request: Request) -> Response:
-        return Response(contract.text(document), media_type="application/json")
+        return Response(document(), media_type="application/json")
 
     app.router.routes.append(Plain("/openapi.json", openapi))
     app.router.routes.extend(more)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import math
 from collections.abc import Callable, Mapping
 
 from starlette.types import Scope
@@ -62,7 +63,7 @@ class Knocker:
         try:
             room = self._limits.take(grant.key, self._clock_s())
         except Limited as limited:
-            wait = max(1, round(limited.retry_after_s + 0.5))
+            wait = max(1, math.ceil(limited.retry_after_s))
             visit.more += (self._policy, (b"ratelimit", b'"requests";r=0;t=%d' % wait))
             raise
         left = b'"requests";r=%d;t=%d' % (room.remaining, room.reset_s)

@@ -113,7 +113,15 @@ def of_http(error: HTTPException, instance: str, request_id: str) -> Response:
     """The answer where the framework found no route, or none for the method."""
     status = error.status_code
     code = _CODES_OF_HTTP.get(status, "malformed")
-    problem = Problem(_type(code), _title(status), status, instance=instance, request_id=request_id)
+    # Our own limit says which it is; the framework's words only repeat the status.
+    problem = Problem(
+        type=_type(code),
+        title=_title(status),
+        status=status,
+        detail=error.detail if status == statuses.BODY_TOO_LARGE else "",
+        instance=instance,
+        request_id=request_id,
+    )
     return _response(problem, error.headers)
 
 
