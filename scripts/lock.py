@@ -8,6 +8,7 @@ package, transitive ones too, in `[tool.uv] constraint-dependencies`, and the bu
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -58,8 +59,12 @@ def resolved() -> list[str]:
         capture_output=True,
         text=True,
     ).stdout
-    names = re.findall(r"^[A-Za-z0-9_.-]+==\S+", exported, flags=re.MULTILINE)
-    return sorted(set(names))
+    pins = [line.split(" ; ") for line in exported.splitlines() if "==" in line]
+    versions = Counter(pin[0].split("==")[0] for pin in {pin[0]: pin for pin in pins}.values())
+    # A marker is kept only where it decides between versions: elsewhere it would pin nothing.
+    return sorted(
+        " ; ".join(pin) if versions[pin[0].split("==")[0]] > 1 else pin[0] for pin in pins
+    )
 
 
 def built_with(requires: list[str]) -> list[str]:

@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from starlette.types import ASGIApp
 
 from sealog.access.keys import Keys
+from sealog.access.limits import Limits
+from sealog.access.limits import Settings as LimitSettings
 from sealog.access.tenants import Tenants
 from sealog.archive.archive import Archive
 from sealog.archive.archive import Settings as ArchiveSettings
 from sealog.catalog.shelf import Catalog
 from sealog.catalog.shelf import load as load_catalog
-from sealog.config import Settings
+from sealog.config import ServerSettings, Settings
 from sealog.dialects.dialect import Settings as DialectSettings
 from sealog.errors import Corrupt
 from sealog.event.tenants import Tenant
@@ -23,9 +26,11 @@ from sealog.intake.accept import Intake
 from sealog.intake.accept import Settings as IntakeSettings
 from sealog.journal.journal import Journal
 from sealog.journal.journal import Settings as JournalSettings
-from sealog.ledger.installation import Installation, open_installation
+from sealog.ledger.installation import Installation, open_installation, read_installation
 from sealog.ledger.ledger import Ledger
 from sealog.ledger.ledger import Settings as LedgerSettings
+from sealog.server.application import build
+from sealog.server.parts import Clocks, Parts
 from sealog.storage.folder import Folder
 from sealog.storage.store import Store
 
@@ -48,6 +53,8 @@ class App(msgspec.Struct, frozen=True):
     ledger: Ledger
     archive: Archive
     intake: Intake
+    is_looking: bool = False
+    """It reads beside the process that owns the folder, and accepts nothing."""
 
     def settle(self) -> None:
         """Return when everything accepted so far is sealed, signed and synced."""
@@ -79,11 +86,69 @@ def running(
         folder.release()
 
 
+def exists(path: Path) -> bool:
+    """Whether there is a data folder."""
+    return Folder(path).exists()
+
+
+def is_owned(path: Path) -> bool:
+    """Whether a process, such as a server, owns the data folder now."""
+    return Folder(path).owned()
+
+
+@contextmanager
+def looking(path: Path, settings: Settings | None = None) -> Iterator[App]:
+    """Read a data folder as it is now, beside the process that owns it; nothing is written.
+
+    What the owner accepts later is not seen. `intake` and `settle` MUST NOT be used.
+    """
+    folder = Folder(path)
+    folder.check_format()
+    store = Store(folder.state, writable=False)
+    try:
+        installation = read_installation(store, folder.keys)
+        app = _joined(folder, settings or Settings(), store, installation)
+        app.archive.look()
+        yield msgspec.structs.replace(app, is_looking=True)
+        app.intake.close()
+    finally:
+        store.close()
+
+
+def api(app: App, server: ServerSettings | None = None) -> ASGIApp:
+    """The API of a running Sealog. `server` says more than the app's own settings."""
+    limits = server or app.settings.server
+    return build(
+        Parts(
+            tenants=app.tenants,
+            keys=app.keys,
+            limits=Limits(LimitSettings(limits.requests_per_s, limits.requests_burst)),
+            intake=app.intake,
+            archive=app.archive,
+            ledger=app.ledger,
+            size=app.journal.size,
+            catalog=app.catalog.published(),
+            clocks=Clocks(clock_us, time.monotonic),
+            randomness=os.urandom,
+            ready=lambda: _trouble(app),
+        )
+    )
+
+
+def _trouble(app: App) -> str | None:
+    """Why nothing should be sent here now: what follows the journal does not get on."""
+    trouble = app.ledger.failure or app.archive.trouble()
+    return None if trouble is None else f"{type(trouble).__name__}: {trouble}"
+
+
 def _run(folder: Folder, settings: Settings, against: Iterable[bytes]) -> Iterator[App]:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     store = Store(folder.state)
     try:
-        app = _joined(folder, settings, store)
+        installation = open_installation(
+            store, folder.keys, os.urandom, name=settings.installation.name
+        )
+        app = _joined(folder, settings, store, installation)
         app.ledger.start(against=against)
         try:
             app.archive.start()
@@ -106,11 +171,8 @@ def _known(tenants: Tenants, number: int) -> Tenant:
     return tenant
 
 
-def _joined(folder: Folder, settings: Settings, store: Store) -> App:
+def _joined(folder: Folder, settings: Settings, store: Store, installation: Installation) -> App:
     catalog = load_catalog()
-    installation = open_installation(
-        store, folder.keys, os.urandom, name=settings.installation.name
-    )
     tenants = Tenants(store, clock_us, os.urandom)
     journal = Journal(
         store, clock_us, JournalSettings(waiting_events_max=settings.journal.waiting_events_max)

@@ -117,6 +117,16 @@ class Keys:
             self._keep(key, hashed)
         return key, secret
 
+    def lend(self) -> str:
+        """A secret for everything that is never stored: for whoever has the data folder itself.
+
+        It is worthless outside this process, and when it ends.
+        """
+        secret = PREFIX + self._randomness(SECRET_BYTES).hex()
+        grant = Grant("key_of_the_folder", frozenset(SCOPES), None, may_create=True)
+        self._grants[hash_of(secret)] = grant
+        return secret
+
     def find(self, secret: str) -> Grant | None:
         """What the key allows; None for one that never was or is revoked."""
         return self._grants.get(hash_of(secret))

@@ -23,6 +23,7 @@ from sealog.storage.store import Store, driver
 __all__ = ["Archive", "Found", "Page", "Query", "Settings"]
 
 LIMIT_MAX = 1_000
+_LOOKS_MAX = 10
 _INDEX_MAX = (1 << 63) - 1
 
 
@@ -81,15 +82,35 @@ class Archive:
 
         Damage found here is in `damaged`; everything else stays searchable.
         """
+        segments = self._set_out()
+        self._damaged += listing.sweep(self._folder, segments)
+        self._follower.start()
+
+    def look(self) -> None:
+        """Instead of `start`, beside the process that owns the folder: see what is there, once.
+
+        Nothing is written, and nothing that comes later is seen.
+        """
+        for _ in range(_LOOKS_MAX):
+            segments = self._set_out()
+            self._follower.take_all()
+            # Where the owner cut segments meanwhile, what we saw has a hole: look again.
+            if self._set_out() == segments:
+                return
+        raise Busy("segments are being cut faster than they can be looked at")
+
+    def _set_out(self) -> list[Segment]:
+        archived = self._journal.archived()
         with self._store.reading() as connection:
-            segments, wrong = listing.read(driver(connection), self._folder, self._tenants)
-        self._damaged = wrong + listing.sweep(self._folder, segments)
+            segments, self._damaged = listing.read(
+                driver(connection), self._folder, self._tenants
+            )
         of_tenant: dict[int, list[Segment]] = {}
         for segment in segments:
             of_tenant.setdefault(segment.tenant, []).append(segment)
-        for tenant, archived in self._journal.archived().items():
-            self._waiting.set_out(tenant, of_tenant.get(tenant, ()), archived)
-        self._follower.start()
+        for tenant, end in archived.items():
+            self._waiting.set_out(tenant, of_tenant.get(tenant, ()), end)
+        return segments
 
     def stop(self) -> None:
         """Stop following. What is not in segments waits in the journal."""

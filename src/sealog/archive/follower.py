@@ -91,6 +91,12 @@ class Follower:
         self._thread = threading.Thread(target=self._run, name="sealog-archive", daemon=True)
         self._thread.start()
 
+    def take_all(self) -> None:
+        """Take in what waits, from the first block on, and cut nothing."""
+        self._after = 0
+        while self._take():
+            pass
+
     def stop(self) -> None:
         """Finish the step under way. What waits is in the journal, and waits there."""
         self._stopping.set()
@@ -117,7 +123,7 @@ class Follower:
     def cut(self) -> None:
         """Bring everything that waits now to rest."""
         with self._turn:
-            self._cut(self.waiting.largest())
+            self._cut(list(self.waiting.waiting()))
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -166,28 +172,36 @@ class Follower:
 
     def _due(self) -> list[int]:
         settings, waiting = self._settings, self.waiting
-        events, size = waiting.events, waiting.bytes
-        over = events > settings.waiting_events_max or size > settings.waiting_bytes_max
+        over = (
+            waiting.events > settings.waiting_events_max
+            or waiting.bytes > settings.waiting_bytes_max
+        )
         now = time.monotonic()
         if not over and now - self._cut_at < settings.cut_every_s:
             return []
         self._cut_at = now
-        due = {
-            tenant: count
+        if over:
+            return self._largest()
+        return [
+            tenant
             for tenant, count in waiting.waiting().items()
             if count >= settings.segment_events
             or now - self._since.get(tenant, now) >= settings.segment_age_s
-        }
-        if over:
-            left = events - sum(due.values())
-            counts = waiting.waiting()
-            for tenant in waiting.largest():
-                if left <= settings.waiting_events_max // 2:
-                    break
-                if tenant not in due:
-                    due[tenant] = counts[tenant]
-                    left -= counts[tenant]
-        return list(due)
+        ]
+
+    def _largest(self) -> list[int]:
+        """The tenants without which half of what may wait is left."""
+        events, size = self.waiting.events, self.waiting.bytes
+        due = []
+        for tenant, count, cost in self.waiting.largest():
+            if (
+                events <= self._settings.waiting_events_max // 2
+                and size <= self._settings.waiting_bytes_max // 2
+            ):
+                break
+            due.append(tenant)
+            events, size = events - count, size - cost
+        return due
 
     def _cut(self, tenants: Iterable[int]) -> None:
         cut: dict[int, list[segments.Segment]] = {}

@@ -117,9 +117,10 @@ class Waiting:
             self._events.pop(tenant, None)
             self._bytes.pop(tenant, None)
 
-    def largest(self) -> list[int]:
-        """Tenants with waiting events, those that cost most memory first."""
-        return sorted(self._bytes, key=self._bytes.__getitem__, reverse=True)
+    def largest(self) -> list[tuple[int, int, int]]:
+        """(tenant, events, bytes) of what waits, those that cost most memory first."""
+        costly = sorted(self._bytes, key=self._bytes.__getitem__, reverse=True)
+        return [(tenant, self._events[tenant], self._bytes[tenant]) for tenant in costly]
 
 
 def chunks_of(block: Block, archived: int, unpacker: Unpacker) -> list[Chunk]:

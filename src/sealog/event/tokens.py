@@ -102,6 +102,11 @@ def parse(text: bytes, *, own: bool = False) -> Parsed:
     return _Reader(text, own=own).document()
 
 
+def elements(text: bytes | Raw) -> list[Raw]:
+    """The values of an array, each the token it is, for text that msgspec refuses."""
+    return _Reader(bytes(text), own=True).elements()
+
+
 class _Reader:
     """One pass over the bytes; `_at` is the next one to read."""
 
@@ -123,6 +128,25 @@ class _Reader:
             self._fail("nothing more")
         equal = tuple(Equal(path, tuple(values)) for path, values in self._equal.items())
         return Parsed(tree, equal, self._keys)
+
+    def elements(self) -> list[Raw]:
+        self._gap()
+        if not self._take(b"["):
+            self._fail("an array")
+        self._gap()
+        found: list[Raw] = []
+        if self._take(b"]"):
+            return found
+        while True:
+            begin = self._at
+            self._skip_value(())
+            found.append(Raw(self._text[begin : self._at].rstrip()))
+            self._gap()
+            if self._take(b"]"):
+                return found
+            if not self._take(b","):
+                self._fail("`,` or `]`")
+            self._gap()
 
     def value_plain(self) -> Any:
         """Objects, arrays and scalars as Python values, for text that msgspec refuses."""

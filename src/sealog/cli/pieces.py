@@ -1,0 +1,134 @@
+"""A file of records cut into requests, with identical records counted over the whole file."""
+
+import gzip
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import msgspec
+import zstandard
+from msgspec import Raw
+
+from sealog.wire import framing, objects
+
+RECORDS_PER_REQUEST = 1_000
+BYTES_PER_REQUEST = 4 << 20
+_LOOK_BYTES = 1 << 16
+_ARRAY = msgspec.json.Decoder(list[Raw])
+
+
+class Readable(Protocol):
+    """A stream of bytes, compressed before or not."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; all that is left without it."""
+        ...
+
+
+class Piece(msgspec.Struct):
+    """One request's worth of a file."""
+
+    body: bytes
+    framing: str
+    repeats: dict[int, int]
+    """Place in the request → how many identical records came before it in the file."""
+    first: int
+    """The 0-based number, in the file, of the piece's first record."""
+    count: int
+
+
+def cut(path: Path | None, stream: BinaryIO) -> Iterator[Piece]:
+    """Cut a file (`stream`; `path` only tells its compression) into pieces.
+
+    Lines are streamed; a file of another shape is read whole. A file that no cut fits goes as one
+    piece: what is wrong with it is the server's to say.
+    """
+    source = _plain(path, stream)
+    head = source.read(_LOOK_BYTES)
+    kind = framing.detect(head.removeprefix(b"\xef\xbb\xbf"))
+    if kind == "ndjson":
+        yield from _pieces(_lines(head, source), "ndjson")
+        return
+    whole = head + source.read()
+    kind = framing.detect(whole.removeprefix(b"\xef\xbb\xbf"))
+    if len(whole) <= BYTES_PER_REQUEST:
+        yield Piece(whole, kind, {}, 0, 0)
+        return
+    if kind == "ndjson":
+        yield from _pieces(whole.splitlines(), "ndjson")
+    elif kind == "json" and whole.lstrip()[:1] == b"[":
+        yield from _pieces(map(bytes, _elements(whole)), "array")
+    elif kind == "csv":
+        yield Piece(whole, kind, {}, 0, 0)
+    else:
+        yield from _objects(whole, kind)
+
+
+def _plain(path: Path | None, stream: BinaryIO) -> Readable:
+    suffix = "" if path is None else path.suffix
+    if suffix == ".gz":
+        return gzip.GzipFile(fileobj=stream)
+    if suffix in (".zst", ".zstd"):
+        return zstandard.ZstdDecompressor().stream_reader(stream)
+    return stream
+
+
+def _lines(head: bytes, rest: Readable) -> Iterator[bytes]:
+    held = head
+    while True:
+        more = rest.read(BYTES_PER_REQUEST)
+        lines = (held + more).split(b"\n")
+        held = lines.pop() if more else b""
+        yield from lines
+        if not more:
+            return
+
+
+def _objects(whole: bytes, kind: str) -> Iterator[Piece]:
+    """Objects one after the other; a single one, such as a hits envelope, goes whole."""
+    found = objects.spans(whole)
+    first, second = next(found, None), next(found, None)
+    if first is None or second is None:
+        yield Piece(whole, kind, {}, 0, 0)
+        return
+    spans = chain((first, second), found)
+    yield from _pieces((whole[span.begin : span.end] for span in spans), "concatenated")
+
+
+def _elements(whole: bytes) -> Iterable[Raw]:
+    try:
+        return _ARRAY.decode(whole)
+    except msgspec.DecodeError:
+        return [Raw(whole)]
+
+
+def _pieces(records: Iterable[bytes], kind: str) -> Iterator[Piece]:
+    seen: Counter[bytes] = Counter()
+    held: list[bytes] = []
+    repeats: dict[int, int] = {}
+    size = first = 0
+    for record in records:
+        text = record.strip()
+        if not text:
+            continue
+        if held and (len(held) >= RECORDS_PER_REQUEST or size + len(text) > BYTES_PER_REQUEST):
+            yield _piece(held, kind, repeats, first)
+            first += len(held)
+            held, repeats, size = [], {}, 0
+        mark = hashlib.blake2b(text, digest_size=16).digest()
+        if seen[mark]:
+            repeats[len(held)] = seen[mark]
+        seen[mark] += 1
+        held.append(text)
+        size += len(text)
+    if held:
+        yield _piece(held, kind, repeats, first)
+
+
+def _piece(records: list[bytes], kind: str, repeats: dict[int, int], first: int) -> Piece:
+    if kind == "array":
+        return Piece(b"[" + b",".join(records) + b"]", "json", repeats, first, len(records))
+    return Piece(b"\n".join(records) + b"\n", kind, repeats, first, len(records))

@@ -1,0 +1,97 @@
+"""`sealog serve`: the API on a data folder until it is told to stop."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sealog.cli.options import Where
+from sealog.cli.printing import say
+from sealog.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from sealog.app import App
+    from sealog.config import ServerSettings
+
+STOP_WITHIN_S = 8
+"""What is under way when told to stop is finished within this; the rest is cut off."""
+_ALL_SCOPES = ("ingest", "read", "export", "admin", "erase")
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """What the command line says over the configuration."""
+
+    listen: str | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    behind_proxy: bool = False
+
+
+def serve(where: Where, chosen: Chosen, against: Sequence[Path]) -> None:
+    """Own the folder and serve it. A folder without any key gets one, shown this once."""
+    from sealog import app, config
+
+    settings = config.load(where.config)
+    server = settings.server.model_copy(update=_given(chosen))
+    host, port = address_of(server.listen)
+    check(host, server)
+    with app.running(where.data, settings, against=[p.read_bytes() for p in against]) as running:
+        if not running.keys.all():
+            _, secret = running.keys.create("first key, made by serve", None, _ALL_SCOPES)
+            say(f"first key: {secret}")
+            say("It is for every tenant and every scope, and is not shown again.")
+        run(running, server, (host, port))
+
+
+def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> None:
+    """Serve until SIGINT or SIGTERM; what is under way is answered first."""
+    import uvicorn
+
+    from sealog.app import api
+
+    scheme = "https" if server.tls_certificate else "http"
+    host, port = bound
+    config = uvicorn.Config(
+        api(running, server),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+        ssl_certfile=server.tls_certificate,
+        ssl_keyfile=server.tls_key,
+        backlog=2048,
+    )
+    shown = f"[{host}]" if ":" in host else host
+    say(f"listening on {scheme}://{shown}:{port}")
+    uvicorn.Server(config).run()
+
+
+def check(host: str, server: "ServerSettings") -> None:
+    """Refuse what would send keys over a network in the clear. Raises `Misconfigured`."""
+    from sealog.server.listening import check_listening
+
+    if (server.tls_certificate is None) != (server.tls_key is None):
+        raise Misconfigured("a TLS certificate and its key go together")
+    for path in (server.tls_certificate, server.tls_key):
+        if path is not None and not path.is_file():
+            raise Misconfigured(f"there is no {path}")
+    check_listening(host, tls=server.tls_certificate is not None, behind_proxy=server.behind_proxy)
+
+
+def address_of(listen: str) -> tuple[str, int]:
+    """Host and port of `127.0.0.1:8321` or `[::1]:8321`. Raises `Misconfigured`."""
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise Misconfigured(f"--listen is ADDRESS:PORT, not {listen!r}")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _given(chosen: Chosen) -> dict[str, object]:
+    values = msgspec.structs.asdict(chosen)
+    return {name: value for name, value in values.items() if value}
