@@ -25,6 +25,8 @@ from sealog.refine.assignments import ASSIGNMENTS_MAX, assignments
         ("-H 'Cookie: a=b; c=d' -v", ["a=b; c=d"]),
         ("<ns:password>a b</ns:password><x>y</x>", ["a b"]),
         ("token=a token=b", ["a", "b"]),
+        ('--x\r\nA: form-data; name="password"\r\n\r\na b\r\n--x--', ["a b"]),
+        ('name="pin"\nContent-Type: text/plain\n\n12\n--x', ["12"]),
     ],
 )
 def test_a_named_value_is_found(text: str, secrets: list[str]) -> None:
@@ -47,6 +49,8 @@ def test_a_named_value_is_found(text: str, secrets: list[str]) -> None:
         "password: ***",
         "a password > 8 characters",
         "</password>next",
+        'name="note"\r\n\r\nhello\r\n--x',
+        'name="password"\r\n\r\n\r\n--x',
     ],
 )
 def test_what_announces_nothing_is_left(text: str) -> None:

@@ -27,6 +27,7 @@ from sealog.refine.scan import is_suspect, suspects
         '{"value":"x","key":"set-cookie"}',
         '{"field":"user.password","old":"x"}',
         '{"x":"<password>y"}',
+        '{"b":"form-data; name=\\"password\\"\\r\\n\\r\\nx"}',
         '{"c":"4111111111111111"}',
         '{"c":"4111%201111%201111%201111"}',
         '{"c":4111111111111111}',

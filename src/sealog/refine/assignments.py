@@ -5,7 +5,7 @@ import re
 import msgspec
 import re2
 
-from sealog.refine.rules import is_header, is_placeholder, name_pattern
+from sealog.refine.rules import is_header, is_placeholder, name_pattern, secret_name
 
 # What ends an unquoted value. A comma or semicolon ends it only where another name follows.
 _BARE = re.compile(
@@ -19,6 +19,12 @@ _QUOTE = re.compile(rb"""["'`]""")
 ASSIGNMENTS_MAX = 1_000
 """Named values cut one by one in one text; what stands after so many is cut whole."""
 
+# A field of a multipart form. The lengths are bounded, so that the work stays linear.
+_FIELD = re.compile(
+    rb"""\bname="([^"\r\n]{1,96})"[^\r\n]{0,200}+\r?\n(?:[^\r\n]{1,200}\r?\n){0,8}+\r?\n"""
+    rb"""(.*?)(?=\r?\n--|\Z)""",
+    re.DOTALL,
+)
 _WORDS = frozenset({b"true", b"false", b"null", b"none", b"undefined", b"nil"})
 
 
@@ -47,7 +53,7 @@ class Assignments(msgspec.Struct):
 
 def assignments(text: bytes) -> Assignments:
     """Every value that a secret name announces in decoded text."""
-    result = Assignments([])
+    result = Assignments(_fields(text) if b'name="' in text else [])
     at = 0
     while (match := _NAMED.search(text, at)) is not None:
         name = match.group(1).decode("ascii").lower()
@@ -67,6 +73,16 @@ def assignments(text: bytes) -> Assignments:
                 result.found.append((at, len(text), "too-many"))
                 return result
     return result
+
+
+def _fields(text: bytes) -> list[tuple[int, int, str]]:
+    """Fields of a multipart form, whose values stand below their names."""
+    named = (
+        (*match.span(2), secret_name(match[1].decode("utf-8", "replace")))
+        for match in _FIELD.finditer(text)
+        if not is_placeholder(match[2])
+    )
+    return [one for one in named if one[2]]
 
 
 def _value(text: bytes, named: int, begin: int, name: str, sign: bytes) -> tuple[int, int] | None:

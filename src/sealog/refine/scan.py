@@ -56,7 +56,7 @@ def _pattern() -> str:
     before = r"""(?:[^"]*[./:\[])?[_\-$@. *+]*"""
     opens = rf"(?:{_QUOTE}|%(?:25)*22)"
     pair = (
-        rf"(?:{_LEFT}[kn]|{'|'.join(word for word in PAIR_NAMES if len(word) > 1)}){opens}{_SPACE}{_MEETS}{_SPACE}{opens}"
+        rf"(?:{_LEFT}[kn]|{'|'.join(word for word in PAIR_NAMES if len(word) > 1)}){opens}?{_SPACE}{_MEETS}{_SPACE}{opens}"
         rf"{before}{name_pattern(_JOINT)}[_\-. ]*\]?{opens}"
     )
     return f"(?i:{names}|{pair}|{_ODD})|{_CARD}|{'|'.join(_SHAPES)}"

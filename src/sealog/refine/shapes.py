@@ -57,7 +57,7 @@ _BEARER = re.compile(rb"\b[Bb]earer[ ]([A-Za-z0-9._~+/\-]{16,}+=*)")
 _BASIC = re.compile(rb"\b[Bb]asic[ ]([A-Za-z0-9+/_\-]{6,}+=*)")
 _USERINFO = re.compile(rb"""://[^\s/?\#:@"'<>\\]*+:([^\s/?\#"'<>]+)@""")
 _DIGITS = re.compile(rb"(?<![0-9])[0-9](?:[ +\-]?[0-9]){12,}+")
-_BAD_BEFORE = re.compile(rb"(?:[0-9A-Za-z]|[0-9][.,]|[0-9A-Za-z]-|[+])\Z")
+_BAD_BEFORE = re.compile(rb"(?:[0-9A-Za-z]|[0-9][.,]|[0-9A-Za-z]-|(?:\A|[^A-Za-z0-9])[+])\Z")
 _BAD_AFTER = re.compile(rb"[0-9A-Za-z]|[.,][0-9]|-[0-9A-Za-z]")
 _GROUPS = re.compile(rb"[ +]")
 
