@@ -1,0 +1,208 @@
+"""One segment: its row, its two files, its events against the log, its columns against its events."""
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sealog.archive import columns
+from sealog.archive.columns import Row
+from sealog.archive.cutting import STATEMENTS
+from sealog.archive.segments import Parts, Segment
+from sealog.errors import Altered
+from sealog.event.packs import Unpacker
+from sealog.event.parts import STATEMENT_ENTRY
+from sealog.storage.files import digest_of
+from sealog.storage.tables import row_digest
+from sealog.verify.logs import Log, Step
+from sealog.verify.moment import SegmentRow
+from sealog.verify.opening import UNREADABLE, Unsealed, reading, unseal
+from sealog.verify.report import Findings
+from sealog.verify.sorting import Sorting
+
+SEGMENTS = "state.db segments"
+ROWS_AT_ONCE = 8_192
+_COLUMNS = Row.__struct_fields__
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A segment as `state.db` lists it, and its folder relative to the data folder."""
+
+    segment: Segment
+    name: str
+
+    @property
+    def columns(self) -> str:
+        """The Parquet file, relative to the data folder."""
+        return f"{self.name}/{self.segment.columns_path.name}"
+
+    @property
+    def parts(self) -> str:
+        """The Arrow file, relative to the data folder."""
+        return f"{self.name}/{self.segment.parts_path.name}"
+
+    @property
+    def files(self) -> list[tuple[str, Path, int, bytes]]:
+        """Name, path, size and SHA-256 of both files."""
+        one = self.segment
+        return [
+            (self.columns, one.columns_path, one.columns_bytes, one.columns_digest),
+            (self.parts, one.parts_path, one.parts_bytes, one.parts_digest),
+        ]
+
+
+def listed(row: SegmentRow, archive: Path) -> Listed:
+    """A row with its place; `archive` is the tenant's folder there."""
+    name = f"archive/{archive.name}/{row.kept}"
+    return Listed(Segment(*row[:-1], folder=archive / row.kept), name)
+
+
+def row_holds(row: SegmentRow) -> bool:
+    """Whether a row of the list is what was written."""
+    return row_digest("segments", *row[:-1]) == row.digest
+
+
+def missing(one: Listed) -> list[str]:
+    """Which of a segment's files are not there."""
+    return [name for name, path, _, _ in one.files if not path.is_file()]
+
+
+def check_files(one: Listed, findings: Findings) -> bool:
+    """Hold both files against what was noted when they were cut; say whether they are that."""
+    sound = True
+    for name, path, size, digest in one.files:
+        try:
+            found = path.stat().st_size
+            if found != size:
+                what = f"it has {found} bytes instead of {size}"
+            elif digest_of(path) != digest:
+                what = "its SHA-256 is not the one noted when it was cut"
+            else:
+                continue
+        except FileNotFoundError:
+            what = "it is missing"
+        except OSError as error:
+            what = f"it cannot be read: {error.strerror}"
+        findings.fault(name, what, one.segment.first)
+        sound = False
+    return sound
+
+
+def check(one: Listed, log: Log, sorting: Sorting, findings: Findings, step: Step) -> None:
+    """Check everything of a segment whose row holds.
+
+    A file that is not what was cut is named and read no further; its events stay unexplained.
+    """
+    if not check_files(one, findings):
+        return
+    try:
+        _Contents(one, log, sorting, findings).check(step)
+    except UNREADABLE as error:
+        findings.fault(one.parts, str(error)[:500], one.segment.first)
+
+
+class _Contents:
+    """Walks a segment's events, and its columns beside them."""
+
+    def __init__(self, one: Listed, log: Log, sorting: Sorting, findings: Findings) -> None:
+        self._one = one
+        self._log = log
+        self._sorting = sorting
+        self._findings = findings
+        self._unpacker = Unpacker()
+        self._rows: list[Row] = []
+        self._compared = 0
+        self._columns: dict[str, Any] | None = None
+
+    def check(self, step: Step) -> None:
+        segment = self._one.segment
+        first = last = -1
+        times: list[int] = []
+        self._open_columns()
+        for unsealed in self._unsealed():
+            first = unsealed.indexes[0] if first < 0 else first
+            last = unsealed.indexes[-1]
+            self._sorting.take(self._one.parts, unsealed, self._log.at(unsealed.indexes))
+            rows = list(map(columns.row_of, unsealed.indexes, unsealed.events))
+            at_us = [row.at_us for row in rows]
+            times = [min(times + at_us), max(times + at_us)]
+            self._rows += rows
+            if len(self._rows) >= ROWS_AT_ONCE:
+                self._compare()
+            step(len(rows))
+        self._compare()
+        noted = (segment.first, segment.last, segment.count, segment.first_us, segment.last_us)
+        if noted != (first, last, self._compared, *times):
+            what = f"indexes, count or times of segment {segment.name} are not those of its events"
+            self._findings.fault(SEGMENTS, what, segment.first)
+
+    def _unsealed(self) -> Iterator[Unsealed]:
+        last = -1
+        parts = Parts(self._one.segment)
+        statements = self._one.segment.kept == STATEMENTS
+        for row in range(parts.rows):
+            try:
+                unsealed = unseal(parts.pack(row), 0, self._unpacker)
+            except Altered as error:
+                self._findings.fault(self._one.parts, f"row {row}: {error}")
+                continue
+            if unsealed.indexes[0] <= last:
+                what = "its indexes do not ascend from row to row"
+                self._findings.fault(self._one.parts, what, unsealed.indexes[0])
+            last = unsealed.indexes[-1]
+            if any((event.kind == STATEMENT_ENTRY) != statements for event in unsealed.events):
+                what = f"class {self._one.segment.kept} is not where these events are kept"
+                self._findings.fault(self._one.parts, what, unsealed.indexes[0])
+            yield unsealed
+
+    def _open_columns(self) -> None:
+        one = self._one
+        try:
+            with (
+                reading("it"),
+                pq.ParquetFile(one.segment.columns_path, page_checksum_verification=True) as file,
+            ):
+                table = file.read(use_threads=False)
+                self._columns = {name: table.column(name).combine_chunks() for name in _COLUMNS}
+                rows, held = table.num_rows, table.num_columns
+        except Altered as error:
+            self._findings.fault(one.columns, str(error), one.segment.first)
+            return
+        if (rows, held) != (one.segment.count, len(_COLUMNS)):
+            what = f"it holds {rows} rows of {held} columns, not {one.segment.count} of {len(_COLUMNS)}"
+            self._findings.fault(one.columns, what, one.segment.first)
+
+    def _compare(self) -> None:
+        """Hold the columns of the next rows against the rows that their parts give."""
+        rows, self._rows = self._rows, []
+        at, self._compared = self._compared, self._compared + len(rows)
+        if self._columns is None or not rows:
+            return
+        for name in _COLUMNS:
+            values = list(map(attrgetter(name), rows))
+            difference = _difference(self._columns[name].slice(at, len(rows)), values)
+            if difference is not None:
+                what = f"column {name} is not what the event's parts say"
+                self._findings.fault(self._one.columns, what, rows[difference].index)
+
+
+def _difference(column: Any, values: Sequence[Any]) -> int | None:
+    """The first place where a column differs from the values it should hold."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+        column = column.dictionary_decode()
+    try:
+        if column.equals(pa.array(values, kind)):
+            return None
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError):
+        pass
+    found = column.to_pylist()
+    for place, value in enumerate(values):
+        if place >= len(found) or found[place] != value:
+            return place
+    return None
