@@ -36,6 +36,8 @@ from sealog.refine.scan import is_suspect, suspects
         '{"j":"eyJhbGciOiJub25lIn0.e30."}',
         '{"u":"https://a:b@c"}',
         '{"u":"https:\\/\\/a:b@c"}',
+        '{"u":"https://a:b\\u0040c"}',
+        '{"h":"x Basic ab\\/cdef"}',
     ],
 )
 def test_whatever_may_hold_a_secret_is_flagged(text: str) -> None:

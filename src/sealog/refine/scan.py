@@ -43,8 +43,10 @@ _SHAPES = (
     r"pypi-[A-Za-z0-9_\-]{40}|SG\.[A-Za-z0-9_\-]{16}|sk-[A-Za-z0-9_\-]{32}",
     r"shp(?:at|ca|pa|ss)_|dop_v1_|hv[sbr]\.[A-Za-z0-9_\-]{24}|dckr_pat_|hf_[A-Za-z0-9]{30}",
     r"AGE-SECRET-KEY-1",
-    r"[Bb]earer(?: |%(?:25)*20|\+)[A-Za-z0-9._~+/\-%]{16}|[Bb]asic(?: |%(?:25)*20|\+)[A-Za-z0-9+/_\-%]{6}",
-    r"""(?::|%(?:25)*3[aA])(?:\\*/|%(?:25)*2[fF]){2}[^\s/?#:@"'<>]*(?::|%(?:25)*3[aA])[^\s/?#"'<>]+(?:@|%(?:25)*40)""",
+    r"[Bb]earer(?: |%(?:25)*20|\+)[A-Za-z0-9._~+/\-%\\]{16}"
+    r"|[Bb]asic(?: |%(?:25)*20|\+)[A-Za-z0-9+/_\-%\\]{6}",
+    r"""(?::|%(?:25)*3[aA])(?:\\*/|%(?:25)*2[fF]){2}[^\s/?#:@"'<>]*(?::|%(?:25)*3[aA])"""
+    r"""[^\s/?#"'<>]+(?:@|%(?:25)*40|\\+u0040)""",
 )
 
 
@@ -55,8 +57,9 @@ def _pattern() -> str:
     names = rf"(?:{words}){meets}|{_LEFT}{name_pattern(_JOINT)}{meets}"
     before = r"""(?:[^"]*[./:\[])?[_\-$@. *+]*"""
     opens = rf"(?:{_QUOTE}|%(?:25)*22)"
+    keys = "|".join(word for word in PAIR_NAMES if len(word) > 1)
     pair = (
-        rf"(?:{_LEFT}[kn]|{'|'.join(word for word in PAIR_NAMES if len(word) > 1)}){opens}?{_SPACE}{_MEETS}{_SPACE}{opens}"
+        rf"(?:{_LEFT}[kn]|{keys}){opens}?{_SPACE}{_MEETS}{_SPACE}{opens}"
         rf"{before}{name_pattern(_JOINT)}[_\-. ]*\]?{opens}"
     )
     return f"(?i:{names}|{pair}|{_ODD})|{_CARD}|{'|'.join(_SHAPES)}"
@@ -65,7 +68,6 @@ def _pattern() -> str:
 def _compiled() -> re2._Regexp:
     options = re2.Options()
     options.max_mem = 64 << 20
-    options.never_nl = False
     options.encoding = re2.Options.Encoding.LATIN1
     options.log_errors = False
     return re2.compile(_pattern().encode("ascii"), options)
