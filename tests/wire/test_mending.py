@@ -78,6 +78,17 @@ def mended(text: bytes) -> tuple[bytes, list[tuple[str, str]]]:
             [("repaired-missing-comma", "/l/0"), ("repaired-unquoted-value", "/l/1/x")],
             id="in-arrays",
         ),
+        pytest.param(
+            b'{"l": [\n<one>,\n...\n], "m": [ritesh, admin]}',
+            b'{"l":["<one>","..."],"m":["ritesh","admin"]}',
+            [
+                ("repaired-unquoted-value", "/l/0"),
+                ("repaired-unquoted-value", "/l/1"),
+                ("repaired-unquoted-value", "/m/0"),
+                ("repaired-unquoted-value", "/m/1"),
+            ],
+            id="arrays-of-them",
+        ),
     ],
 )
 def test_documented_faults_are_mended_and_found(text, strict, findings):
@@ -124,6 +135,8 @@ def test_other_faults_go_to_the_lenient_parser_with_a_finding_of_their_own(text,
         pytest.param(b'{"a":}', id="no value"),
         pytest.param(b'{"a":1,,"b":2}', id="two commas"),
         pytest.param(b'{"a":{"x" "lost"},"b":[1 2 "y" z "gone" {]}', id="soup"),
+        pytest.param(b"{'a': <b> 'c': 1}", id="a value cut short"),
+        pytest.param(b"{'a': 1, 'b' 'c', 'd' 'e', 'f' 'g'}", id="members in a string"),
         pytest.param(b"{}{}", id="two objects"),
         pytest.param(b"[1,2,]", id="no object"),
     ],

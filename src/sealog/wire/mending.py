@@ -18,6 +18,8 @@ from sealog.wire import objects
 
 LENIENT_BYTES_MAX = 64 << 10
 """What the lenient parser is given at most."""
+BARE_STRINGS_MAX = 100
+"""Strings without quotes in what the lenient parser gives; each is looked for in the text."""
 FINDINGS_MAX = 100
 """Findings of one record; more of them say nothing new."""
 
@@ -31,14 +33,16 @@ _BARE = re.compile(
 _UNQUOTED = re.compile(
     rb"(?:\[[^\"{}\[\],\r\n]*+\])?+(?:[^\"{}\[\],\r\n/]|(?<![ \t])/|/(?!/))*+(?=[,}\]\r\n]|//|\Z)"
 )
+# What is an array and not text in brackets: a value, a comma or a line's end follows its `[`.
 _ARRAY = re.compile(
     rb"\[(?:[ \t\r\n]++|//[^\n]*+)*+"
     rb"(?:[\]{\[\"]|(?:-?[0-9][0-9.eE+-]*+|true|false|null)[ \t]*+[,\]\r\n])"
+    rb"|\[(?:[ \t]*+\r?\n|[^\[\]{}\",\r\n]++,)"
 )
 _QUOTED_KEY = re.compile(
     rb"""\{(?:\s++|//[^\n]*+)*+(?:"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')\s*+:"""
 )
-_QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)*+)"')
+_QUOTED = re.compile(r"""(["'])((?:(?!\1)[^\\\n]|\\.)*+)\1""")
 
 
 class Mended(msgspec.Struct, frozen=True):
@@ -209,15 +213,24 @@ def _all_kept(written: str, value: Any) -> bool:
             waiting += node.values()
         elif isinstance(node, list):
             waiting += node
-    quoted = {_unescaped(match[1]) for match in _QUOTED.finditer(written)}
+    quoted = {_unescaped(match[2]) for match in _QUOTED.finditer(written)}
     joined = "\0".join(strings)
     if not all(text in joined for text in quoted - strings):
         return False
-    # A string that was not in quotes may not be made of what stands around values.
-    return all(text and text == text.strip(_AROUND) for text in strings - quoted)
+    # A string that was not in quotes stands between what separates values, and swallowed none of it.
+    bare = strings - quoted
+    return len(bare) <= BARE_STRINGS_MAX and all(
+        text
+        and re.search(_APART % re.escape(text), written)
+        and text == text.strip(_AROUND)
+        and not _SWALLOWED.search(text)
+        for text in bare
+    )
 
 
+_SWALLOWED = re.compile(r"""["']\s*[,:]""")
 _AROUND = " \t\r\n,:{}[]"
+_APART = r"(?<![^\s,:{}\[\]'\"])%s(?![^\s,:{}\[\]'\"])"
 
 
 def _unescaped(inner: str) -> str:

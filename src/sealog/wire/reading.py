@@ -171,6 +171,8 @@ def _slow(received: bytes, place: int, quick: Record | None, allowance: Allowanc
 
 
 def _mended(received: bytes, fault: Refused, allowance: Allowance) -> mending.Mended:
+    # Mending costs twice what reading does.
+    allowance.spend(received)
     try:
         mended = mending.mend(received, lenient_bytes_max=allowance.lenient_bytes)
     except TooLarge:
