@@ -8,12 +8,12 @@ anybody sees it; nothing smaller, and nothing else of that size, is ever signed 
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, select
 
-from sealog.errors import Corrupt, Forked, Missing, Truncated
+from sealog.errors import Busy, Corrupt, Missing
 from sealog.event.packs import Opened
 from sealog.event.parts import ENTRY_BYTES
 from sealog.event.tenants import Tenant
@@ -22,11 +22,20 @@ from sealog.journal.journal import Journal
 from sealog.ledger import files, proofs
 from sealog.ledger.files import LogFiles, LogReader, Tile
 from sealog.ledger.installation import Installation
-from sealog.ledger.notes import Checkpoint, read_checkpoint
+from sealog.ledger.notes import Signer, peek_checkpoint, read_checkpoint
+from sealog.ledger.recovery import Recovery, append_blocks
 from sealog.storage.files import sync_all
 from sealog.storage.folder import Folder
 from sealog.storage.store import Store, driver
 from sealog.storage.tables import signed as table
+
+TENANTS_AT_ONCE = 1_000
+"""So many tenants are signed, or noted as synced, in one transaction: accepting never waits long."""
+SIGNERS_MAX = 16_384
+REST_S = 0.25
+PAUSE_S = 0.02
+"""Blocks of this long are taken together: under small requests that saves most of the work."""
+RETRY_S = 1.0
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -59,14 +68,17 @@ class Ledger:
         self._clock_s = clock_s
         self._settings = settings or Settings()
         self._held: OrderedDict[int, LogFiles] = OrderedDict()
+        self._signers: dict[int, Signer] = {}
         self._sizes: dict[int, int] = {}
         self._unsigned: set[int] = set()
         self._unsynced: set[int] = set()
         self._after = 0
+        self._sign_at = self._sync_at = 0.0
         self._wanted = threading.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._settled = threading.Condition()
         self._asked = self._done = 0
+        self._over = False
         self._thread = threading.Thread(target=self._follow, name="sealog-ledger", daemon=True)
         self.failure: Exception | None = None
         """Why the follower stopped, or what it tries again after; None while all is well."""
@@ -77,34 +89,47 @@ class Ledger:
         Raises `Truncated`, `Altered` or `Forked`, naming the tenant, where that cannot be done.
         `against`: checkpoints that the logs must be consistent with (signed notes).
         """
-        self._recover()
-        self._check_signed()
+        with self._store.reading() as connection:
+            signed = {row.tenant: row for row in connection.execute(select(table))}
+        recovery = Recovery(self._journal, self._folder, self._installation, self._tenant)
+        recovery.run(signed)
         for note in against:
-            self._check_against(note)
+            recovery.check_against(note)
+        self._sizes.update(recovery.sizes)
+        self._unsigned.update(recovery.unsigned)
+        self._unsynced.update(recovery.unsynced)
+        # Nothing is accepted before the start is over, so nothing lies between.
+        self._after = self._journal.newest()
+        now = self._clock_s()
+        self._sign_at = now + self._settings.sign_every_s
+        self._sync_at = now + self._settings.sync_every_s
         self._thread.start()
 
     def stop(self) -> None:
         """Seal, sign and sync what is there, and stop following."""
         if self._thread.is_alive():
-            self._stopping = True
-            self._wanted.set()
+            self._stopping.set()
+            self._ask()
             self._thread.join()
 
     def settle(self, timeout_s: float = 600.0) -> None:
         """Return when all that the journal holds now is sealed, signed and synced.
 
-        Raises what stopped the follower, or `Corrupt` when the time is over.
+        Raises what stopped the follower, or what it tries again after, or `Corrupt` when the time
+        is over.
         """
         with self._settled:
             self._asked += 1
             mine = self._asked
-            self._wanted.set()
-            self._settled.wait_for(
-                lambda: self._done >= mine or not self._thread.is_alive(), timeout_s
-            )
+            self._ask()
+            self._settled.wait_for(lambda: self._done >= mine or self._over, timeout_s)
             if self._done >= mine:
                 return
         raise self.failure or Corrupt("the sealed log did not settle in time")
+
+    def _ask(self) -> None:
+        self._wanted.set()
+        self._journal.rouse()
 
     def lag(self) -> int:
         """Entries that are accepted and not yet in the files."""
@@ -112,7 +137,7 @@ class Ledger:
 
     def vkey(self, tenant: Tenant) -> str:
         """The key that verifies a tenant's checkpoints."""
-        return str(self._installation.vkey(tenant))
+        return str(self._signer(tenant).vkey)
 
     def origin(self, tenant: Tenant) -> str:
         """The origin of a tenant's log."""
@@ -127,19 +152,22 @@ class Ledger:
         return self._signed_reader(tenant)[0].resource(tile)
 
     def entry(self, tenant: Tenant, index: int) -> bytes:
-        """The 33 bytes at an index, sealed already or still waiting."""
+        """The 33 bytes at an index, sealed already or still waiting. `Missing` beyond the last."""
+        if not 0 <= index < self._journal.size(tenant.number):
+            raise Missing(f"this log has no entry {index}")
         if index >= self._sizes.get(tenant.number, 0):
-            for block in self._journal.blocks_of(tenant.number, index):
-                if block.first <= index:
-                    at = (index - block.first) * ENTRY_BYTES
-                    return block.entries[at : at + ENTRY_BYTES]
+            block = self._journal.block_at(tenant.number, index)
+            if block is not None:
+                at = (index - block.first) * ENTRY_BYTES
+                return block.entries[at : at + ENTRY_BYTES]
         return LogReader(self._folder.logs(tenant.log_id), index + 1).entry(index)
 
     def event_proof(self, tenant: Tenant, index: int, opened: Opened) -> bytes:
         """An offline proof of an event: see docs/formats/proof.md. `Missing` until it is signed."""
         reader, note = self._signed_reader(tenant)
-        proof = proofs.prove(reader, index, note)
-        return proofs.write_event_proof(opened, proof, self._installation.vkey(tenant))
+        vkey = self._signer(tenant).vkey
+        read_checkpoint(note, [vkey])
+        return proofs.write_event_proof(opened, proofs.prove(reader, index, note), vkey)
 
     def consistency(self, tenant: Tenant, old: int, new: int) -> list[bytes]:
         """The path from the tree of `old` entries to that of `new`, both at most what is signed."""
@@ -152,167 +180,133 @@ class Ledger:
         note = self.checkpoint(tenant)
         if note is None:
             raise Missing("this log has no checkpoint yet", code="no-checkpoint")
-        size = read_checkpoint(note, [self._installation.vkey(tenant)]).size
+        # Our own note: whoever is served checks the signature, we only need the size.
+        size = peek_checkpoint(note).size
         return LogReader(self._folder.logs(tenant.log_id), size), note
 
-    def _recover(self) -> None:
-        for head in self._journal.heads():
-            folder = self._folder.logs(self._tenant(head.tenant).log_id)
-            try:
-                self._sizes[head.tenant] = head.synced
-                past = files.bytes_past(folder, head.synced)
-                if head.size == head.synced and not past:
-                    continue
-                log = LogFiles(folder, head.synced)
-                log.cut_back(head.synced)
-                self._hold(head.tenant, log)
-                for block in self._journal.blocks_of(head.tenant, head.synced):
-                    self._take(log, block)
-                if log.size != head.size:
-                    raise Truncated(f"the journal has no entries from {log.size} to {head.size}")
-            except Corrupt as error:
-                raise type(error)(f"the log of {self._named(head.tenant)}: {error}") from error
-        # Nothing is accepted before the start is over, so nothing lies between.
-        self._after = self._journal.newest()
-
-    def _check_signed(self) -> None:
-        with self._store.reading() as connection:
-            rows = connection.execute(select(table)).fetchall()
-        for tenant, size, root, note in rows:
-            name = self._named(tenant)
-            held = self._sizes.get(tenant, 0)
-            if held < size:
-                raise Forked(
-                    f"the log of {name} was signed at {size} entries and holds {held}: this folder"
-                    " is older than what it signed"
-                )
-            reader = LogReader(self._folder.logs(self._tenant(tenant).log_id), size)
-            if reader.root() != root:
-                raise Forked(f"the log of {name} is not the one that was signed at {size} entries")
-            if files.read_note(reader.folder) != note:
-                LogFiles(reader.folder, size).keep_checkpoint(note)
-            if held > size:
-                self._unsigned.add(tenant)
-        signed = {row.tenant for row in rows}
-        self._unsigned.update(n for n, size in self._sizes.items() if size and n not in signed)
-
-    def _check_against(self, note: bytes) -> None:
-        pinned, tenant = self._pinned(note)
-        size = self._sizes.get(tenant.number, 0)
-        if size < pinned.size:
-            raise Forked(f"{pinned.origin} holds {size} entries; the checkpoint has {pinned.size}")
-        if LogReader(self._folder.logs(tenant.log_id), pinned.size).root() != pinned.root:
-            raise Forked(f"{pinned.origin} does not grow from the checkpoint of {pinned.size}")
-
-    def _pinned(self, note: bytes) -> tuple[Checkpoint, Tenant]:
-        for number in self._sizes:
-            tenant = self._tenant(number)
-            if f"{self.origin(tenant)}\n".encode() == note[: len(self.origin(tenant)) + 1]:
-                return read_checkpoint(note, [self._installation.vkey(tenant)]), tenant
-        raise Forked("the checkpoint to start against is of a log that this folder does not have")
-
     def _follow(self) -> None:
+        try:
+            while not self._round():
+                pass
+        except Exception as error:  # noqa: BLE001 - the operator must look; `failure` tells /readyz
+            self.failure = error
+        finally:
+            with self._settled:
+                self._over = True
+                self._settled.notify_all()
+
+    def _round(self) -> bool:
+        """One turn of the follower; True when it was the last."""
+        last = self._stopping.is_set()
+        try:
+            self._step(last)
+        except (OSError, Busy) as error:
+            # Nothing was noted as synced or signed: the same entries are written again.
+            self.failure = error
+            self._stopping.wait(RETRY_S)
+            return last
+        self.failure = None
+        return last
+
+    def _step(self, last: bool) -> None:  # noqa: FBT001 - one caller
+        self._wanted.clear()
+        asked = self._asked
+        caught_up = self._take_blocks()
+        while last and not caught_up:
+            caught_up = self._take_blocks()
         now = self._clock_s()
-        sign_at, sync_at = now + self._settings.sign_every_s, now + self._settings.sync_every_s
-        while True:
-            try:
-                stopping, asked = self._stopping, self._asked
-                self._wanted.clear()
-                caught_up = self._take_blocks()
-                now = self._clock_s()
-                force = (stopping or asked > self._done) and caught_up
-                if force or now >= sign_at:
-                    self._sign()
-                    sign_at = now + self._settings.sign_every_s
-                if force or now >= sync_at:
-                    self._sync()
-                    sync_at = now + self._settings.sync_every_s
-                self.failure = None
-                if force:
-                    self._note_settled(asked)
-                if stopping and force:
-                    return None
-                if caught_up and not self._wanted.is_set():
-                    self._rest(min(sign_at, sync_at) - now)
-            except OSError as error:
-                # Nothing was noted as synced: the files are refilled from the journal.
-                self.failure = error
-                if self._stopping or self._wanted.wait(1.0):
-                    return self._note_settled(self._done)
-            except Exception as error:  # noqa: BLE001 - the operator must look; `failure` tells /readyz
-                self.failure = error
-                return self._note_settled(self._done)
+        force = caught_up and (last or asked > self._done)
+        if force or now >= self._sign_at:
+            self._sign()
+            signed_at = self._clock_s()
+            # Signing thousands of logs takes a while; it never takes more than every other moment.
+            self._sign_at = signed_at + max(self._settings.sign_every_s, signed_at - now)
+        if force or now >= self._sync_at:
+            self._sync()
+            self._sync_at = self._clock_s() + self._settings.sync_every_s
+        if force:
+            self._note_settled(asked)
+        elif caught_up and not self._wanted.is_set():
+            self._rest(min(self._sign_at, self._sync_at) - now)
 
     def _rest(self, longest_s: float) -> None:
         if not (self._unsigned or self._unsynced):
-            longest_s = 0.25
-        self._journal.wait(self._after, max(0.0, min(longest_s, 0.25)))
+            longest_s = REST_S
+        if self._journal.wait(self._after, max(0.0, min(longest_s, REST_S))):
+            self._wanted.wait(PAUSE_S)
 
     def _take_blocks(self) -> bool:
-        """Append one round of blocks; say whether that was all there is."""
+        """Append one round of blocks; say whether that was all there was when it began."""
+        newest = self._journal.newest()
         found = self._journal.follow(self._after, self._settings.blocks_per_round)
         waiting: dict[int, list[Block]] = defaultdict(list)
         for block in found:
             waiting[block.tenant].append(block)
         for number, blocks in waiting.items():
-            log = self._log(number)
-            for block in blocks:
-                self._take(log, block)
+            self._append(number, blocks)
         if found:
             self._after = found[-1].seq
-        return len(found) < self._settings.blocks_per_round
+        return not found or self._after >= newest
 
-    def _take(self, log: LogFiles, block: Block) -> None:
-        """Append what a block has and the log has not."""
-        if block.first > log.size:
-            name = self._named(block.tenant)
-            raise Truncated(f"the journal of {name} has no entries from {log.size}")
-        log.append(block.entries[(log.size - block.first) * ENTRY_BYTES :])
-        self._sizes[block.tenant] = log.size
-        self._unsigned.add(block.tenant)
-        self._unsynced.add(block.tenant)
+    def _append(self, number: int, blocks: Sequence[Block]) -> None:
+        log = self._log(number)
+        try:
+            grew = append_blocks(log, blocks)
+        except Corrupt as error:
+            raise type(error)(f"the log of tenant {self._tenant(number).name}: {error}") from error
+        self._sizes[number] = log.size
+        if grew:
+            self._unsigned.add(number)
+            self._unsynced.add(number)
 
     def _sign(self) -> None:
         """Sign every log that grew; noted durably first, then shown."""
-        if not self._unsigned:
-            return
-        notes: list[tuple[int, int, bytes, bytes]] = []
-        for number in self._unsigned:
-            log = self._log(number)
-            tenant = self._tenant(number)
-            root = log.root()
-            note = self._installation.signer(tenant).sign_checkpoint(
-                self.origin(tenant), log.size, root
-            )
-            notes.append((number, log.size, root, note))
+        for numbers in _some_at_once(self._unsigned):
+            notes = [self._signed_note(number) for number in numbers]
 
-        def keep(connection: Connection) -> None:
-            driver(connection).executemany(
-                "INSERT OR REPLACE INTO signed (tenant, size, root, note) VALUES (?, ?, ?, ?)",
-                notes,
-            )
+            def keep(connection: Connection, notes: list[_Note] = notes) -> None:
+                driver(connection).executemany(_KEEP_SIGNED, notes)
 
-        self._store.write(keep).result()
-        for number, _, _, note in notes:
-            self._log(number).keep_checkpoint(note)
-            self._unsynced.add(number)
-        self._unsigned.clear()
+            self._store.write(keep).result()
+            for number, _, _, note in notes:
+                self._log(number).keep_checkpoint(note)
+                self._unsynced.add(number)
+            self._unsigned.difference_update(numbers)
+
+    def _signed_note(self, number: int) -> "_Note":
+        log = self._log(number)
+        tenant = self._tenant(number)
+        root = log.root()
+        note = self._signer(tenant).sign_checkpoint(self.origin(tenant), log.size, root)
+        return number, log.size, root, note
 
     def _sync(self) -> None:
         """Make all files durable at once, then let the journal know."""
         if not self._unsynced:
             return
-        synced = {number: self._sizes[number] for number in self._unsynced}
-        sync_all(self._folder.path)
-        self._store.write(
-            lambda connection: self._journal.advance(connection, synced=synced)
-        ).result()
-        self._unsynced.clear()
+        # `logs/` may be a file system of its own.
+        sync_all(self._folder.logs(""))
+        for numbers in _some_at_once(self._unsynced):
+            synced = {number: self._sizes[number] for number in numbers}
+
+            def note(connection: Connection, synced: dict[int, int] = synced) -> None:
+                self._journal.advance(connection, synced=synced)
+
+            self._store.write(note).result()
+            self._unsynced.difference_update(numbers)
 
     def _note_settled(self, upto: int) -> None:
         with self._settled:
             self._done = max(self._done, upto)
             self._settled.notify_all()
+
+    def _signer(self, tenant: Tenant) -> Signer:
+        signer = self._signers.get(tenant.number)
+        if signer is None:
+            if len(self._signers) >= SIGNERS_MAX:
+                self._signers.clear()
+            signer = self._signers[tenant.number] = self._installation.signer(tenant)
+        return signer
 
     def _log(self, number: int) -> LogFiles:
         log = self._held.get(number)
@@ -336,5 +330,18 @@ class Ledger:
             )
         return tenant
 
-    def _named(self, number: int) -> str:
-        return f"tenant {self._tenant(number).name}"
+
+_Note = tuple[int, int, bytes, bytes]
+"""Tenant, size, root, signed note."""
+
+# Whatever happens above, a smaller size never takes the place of a larger one.
+_KEEP_SIGNED = (
+    "INSERT INTO signed (tenant, size, root, note) VALUES (?, ?, ?, ?) ON CONFLICT (tenant)"
+    " DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note"
+    " WHERE excluded.size >= size"
+)
+
+
+def _some_at_once(numbers: Iterable[int]) -> Iterable[list[int]]:
+    ordered = sorted(numbers)
+    return [ordered[at : at + TENANTS_AT_ONCE] for at in range(0, len(ordered), TENANTS_AT_ONCE)]
