@@ -25,6 +25,7 @@ ALIAS_CHARS_MAX = 256
 _ECS_VERSION = tokens.raw(ECS_VERSION)
 _PART_HEADS = tuple(b"sealog/part/v1\x00" + bytes([number]) for number in range(4))
 _EVENT_HEAD = b"sealog/event/v1\x00"
+_NO_ID = (b"null", b'""')
 _NUMBERS = tuple(bytes([number]) for number in range(4))
 
 
@@ -117,8 +118,11 @@ class Sealer:
         sealog["action"], sealog["dialect"] = self._alias(draft.alias, draft.dialect)
         if findings:
             sealog["findings"] = tokens.raw(findings)
-        if draft.sent:
-            sealog["sent"] = draft.sent
+        sent = draft.sent
+        if name != draft.id and draft.id is not None:
+            sent = {"event.id": tokens.raw(draft.id), **sent}
+        if sent:
+            sealog["sent"] = sent
         if findings or not draft.clean:
             event["original"] = tokens.raw(record.received.decode())
         return parts.split(tree, self._route(draft.declared), action_known=draft.known)
@@ -186,19 +190,29 @@ def _name(
     reused = None
     if draft.id is not None:
         reused = Finding("id-reused", "", "another record of this tenant has this id")
-    if naming.repeats is not None or naming.derive_all:
-        repeats = (naming.repeats or {}).get(record.place, 0)
-        return ids.id_from_record(tenant.key, draft.dialect, record.received, repeats), reused
-    if naming.request_key is not None:
-        key = naming.request_key
-        return ids.id_from_request(tenant.key, draft.dialect, key, record.place), reused
-    return None, None
+    if naming.repeats is None and not naming.derive_all:
+        if naming.request_key is not None:
+            key = naming.request_key
+            return ids.id_from_request(tenant.key, draft.dialect, key, record.place), None
+        # Who sends an id that cannot be used still sends the same thing again as the same bytes.
+        unused = draft.sent.get("event.id")
+        if unused is None or bytes(tokens.encode(unused)) in _NO_ID:
+            return None, None
+    repeats = (naming.repeats or {}).get(record.place, 0)
+    return ids.id_from_record(tenant.key, draft.dialect, record.received, repeats), reused
 
 
 def _inner(tree: dict[str, Any], key: str) -> dict[str, Any]:
     """The object at `key`, opened and ours to add to."""
     node = tree.get(key)
     if type(node) is not dict:
-        node = {} if node is None else (tokens.opened(node) or {})
+        node = {} if node is None else _opened(node)
         tree[key] = node
     return node
+
+
+def _opened(node: Raw) -> dict[str, Any]:
+    try:
+        return tokens.opened(node) or {}
+    except msgspec.DecodeError:
+        return tokens.parse(bytes(node), own=True).tree
