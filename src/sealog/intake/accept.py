@@ -14,7 +14,8 @@ follow the journal on their own (`ledger`, `archive`): nothing here waits for th
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from functools import partial
+from typing import Protocol, cast
 
 import msgspec
 
@@ -120,8 +121,10 @@ class Intake:
         outcomes = await asyncio.wrap_future(self._journal.append(batches))
         answers = await self._answers(understood, batches, outcomes)
         if source.imported and any(outcome.conflicts for outcome in outcomes):
-            await self._accept_again(understood, answers, preparer, source)
-        return [answer for answer in answers if answer is not None]
+            await self._accept_again(
+                understood, answers, source, partial(run, self._seal, preparer)
+            )
+        return _all_of(answers)
 
     def _seal_known(
         self, preparer: Preparer, understood: Understood, source: Source
@@ -156,20 +159,28 @@ class Intake:
         answers: list[Answer | None] = list(understood.answers)
         for batch, outcome in zip(batches, outcomes, strict=True):
             fill(answers, batch, outcome)
-            for place in outcome.repeated:
-                index = outcome.indexes[place]
-                entry = await asyncio.to_thread(self._entry_at, batch.tenant, index)
-                answers[batch.places[place]] = Receipt(
-                    batch.ids[place], batch.tenant.name, index, entry[1:].hex(), repeated=True
-                )
+        if any(outcome.repeated for outcome in outcomes):
+            await asyncio.to_thread(self._repeat, answers, batches, outcomes)
         return answers
+
+    def _repeat(
+        self, answers: list[Answer | None], batches: list[Batch], outcomes: list[Outcome]
+    ) -> None:
+        """Put the first receipt of every repeated event in its place; reads the sealed logs."""
+        for batch, outcome in zip(batches, outcomes, strict=True):
+            for nth in sorted(outcome.repeated):
+                index = outcome.indexes[nth]
+                entry = self._entry_at(batch.tenant, index)
+                answers[batch.places[nth]] = Receipt(
+                    batch.ids[nth], batch.tenant.name, index, entry[1:].hex(), repeated=True
+                )
 
     async def _accept_again(
         self,
         understood: Understood,
         answers: list[Answer | None],
-        preparer: Preparer,
         source: Source,
+        seal: Callable[[Understood, Naming], Awaitable[object]],
     ) -> None:
         """In a file import an id that is taken does not lose the record: it gets a derived one."""
         clashing = [
@@ -177,7 +188,8 @@ class Intake:
         ]
         again = Understood(understood.answers, clashing)
         naming = Naming(repeats=naming_of(source, understood).repeats, derive_all=True)
-        batches = self._seal(preparer, again, naming)
+        batches = await seal(again, naming)
+        assert isinstance(batches, list)
         outcomes = await asyncio.wrap_future(self._journal.append(batches))
         for place, answer in enumerate(await self._answers(again, batches, outcomes)):
             if answer is not None:
@@ -193,6 +205,12 @@ _DEFAULT = DialectSettings()
 
 async def _at_once(work: Callable[..., object], *values: object) -> object:
     return work(*values)
+
+
+def _all_of(answers: list[Answer | None]) -> list[Answer]:
+    """Never silent: every record has its answer."""
+    assert None not in answers
+    return cast("list[Answer]", answers)
 
 
 def fill(answers: list[Answer | None], batch: Batch, outcome: Outcome) -> None:

@@ -112,7 +112,7 @@ def _tenant_of(draft: Draft, source: Source, allowed: dict[str | None, str | Ref
     """The tenant's name: the request's, else the record's, else the key's only one."""
     if source.tenant is not None:
         if draft.tenant is not None and draft.tenant != source.tenant:
-            draft.sent = {**draft.sent, "organization.id": tokens.raw(draft.tenant)}
+            draft.sent = {"organization.id": tokens.raw(draft.tenant), **draft.sent}
             draft.clean = False
         wanted: str | None = source.tenant
     else:
