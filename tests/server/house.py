@@ -12,7 +12,7 @@ from sealog.access.limits import Limits
 from sealog.access.limits import Settings as LimitSettings
 from sealog.access.tenants import Tenants
 from sealog.archive.archive import Found, Page
-from sealog.errors import Missing
+from sealog.errors import Missing, Refused
 from sealog.event.batch import Receipt
 from sealog.event.packs import Opened
 from sealog.server.application import build
@@ -77,6 +77,8 @@ class FakeArchive:
             for tenant in tenants
             for index, event in enumerate(self.events.get(tenant.number, []))
         ]
+        if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
+            raise Refused("the cursor is not one of this search's", code="bad-cursor")
         begin = int(cursor or 0)
         page = found[::-1][begin : begin + limit]
         following = str(begin + limit) if len(found) > begin + limit else None
@@ -161,32 +163,40 @@ class House:
     """The whole server, the fakes in it, and who may knock."""
 
     def __init__(self, store, *, settings=None, limits=None, catalog=None):
-        randomness = Drawn()
+        self.randomness = Drawn()
         self.hour = Hour()
-        self.tenants = Tenants(store, lambda: self.hour.us, randomness)
-        self.keys = Keys(store, lambda: self.hour.us, randomness)
+        self.tenants = Tenants(store, lambda: self.hour.us, self.randomness)
+        self.keys = Keys(store, lambda: self.hour.us, self.randomness)
         self.intake = FakeIntake()
         self.archive = FakeArchive()
         self.ledger = FakeLedger()
         self.not_ready = None
-        self.parts = Parts(
+        self._limits = limits or LimitSettings()
+        self._catalog = catalog or {"closer": [{"native": "agent_login", "action": "agent.login"}]}
+        self.app = build(self.parts_anew(), settings or Settings())
+        self.runner = asyncio.Runner()
+        self.connect()
+
+    def parts_anew(self):
+        """The fakes as the server's parts, with metrics of their own."""
+        return Parts(
             tenants=self.tenants,
             keys=self.keys,
-            limits=Limits(limits or LimitSettings()),
+            limits=Limits(self._limits),
             intake=self.intake,
             archive=self.archive,
             ledger=self.ledger,
             size=lambda number: len(self.archive.events.get(number, [])),
-            catalog=catalog or {"closer": [{"native": "agent_login", "action": "agent.login"}]},
+            catalog=self._catalog,
             clocks=Clocks(lambda: self.hour.us, lambda: self.hour.s),
-            randomness=randomness,
+            randomness=self.randomness,
             ready=lambda: self.not_ready,
         )
-        self.app = build(self.parts, settings or Settings())
-        self.runner = asyncio.Runner()
+
+    def connect(self):
+        """A client of the application as it is now."""
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app, raise_app_exceptions=True),
-            base_url="http://sealog.test",
+            transport=httpx.ASGITransport(self.app), base_url="http://sealog.test"
         )
 
     def close(self):
@@ -204,17 +214,21 @@ class House:
             given["Authorization"] = f"Bearer {key}"
         return self.runner.run(self.client.request(method, path, headers=given, **rest))
 
-    def raw(self, messages, *, path="/v1/events", headers=()):
-        """One POST by hand: ASGI messages in, (status, headers, body) out, and what was not read."""
+    def get_raw(self, path):
+        """The ASGI messages that answer a GET."""
+        return self.raw([{"type": "http.request", "body": b""}], method="GET", path=path)[0]
+
+    def raw(self, messages, *, method="POST", path="/v1/events", headers=()):
+        """One request by hand: the ASGI messages of its answer, and those that were not read."""
         left = list(messages)
         sent = []
         scope = {
-            "type": "http", "method": "POST", "path": path, "query_string": b"",
+            "type": "http", "method": method, "path": path, "query_string": b"",
             "headers": list(headers), "http_version": "1.1", "scheme": "http",
         }  # fmt: skip
 
         async def receive():
-            return left.pop(0)
+            return left.pop(0) if left else await asyncio.Event().wait()
 
         async def send(message):
             sent.append(message)

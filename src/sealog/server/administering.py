@@ -1,7 +1,7 @@
 """Tenants, keys and the catalog: the small routes, with FastAPI."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from fastapi.routing import APIRoute
@@ -25,6 +25,7 @@ TENANT_PATTERN = r"^[A-Za-z0-9._:@-]{1,128}$"
 
 TenantName = Annotated[str, Field(pattern=TENANT_PATTERN, examples=["acme"])]
 """A tenant's name in bodies and answers."""
+Scope = Literal["ingest", "read", "export", "admin", "erase"]
 TenantPath = Annotated[str, Path(examples=["acme"])]
 _Row = tuple[str, str, Callable[..., Any], Sequence[str], dict[str, Any]]
 Cursor = Annotated[str | None, Query(min_length=1, max_length=128)]
@@ -81,7 +82,7 @@ class NewKey(_Closed):
     name: Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX, examples=["billing"])]
     tenants: Annotated[list[TenantName], Field(min_length=1, max_length=TENANTS_PER_KEY_MAX)] | None
     """The tenants it is for; null for all, those to come included."""
-    scopes: Annotated[list[str], Field(min_length=1, max_length=20, examples=[["ingest"]])]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=20, examples=[["ingest"]])]
 
 
 class KeyShown(_Closed):

@@ -24,7 +24,7 @@ with it. Every fault is a problem document (RFC 9457). `RateLimit-Policy` and `R
 key has left.
 """
 
-_TENANT = {"type": "string", "pattern": TENANT_PATTERN}
+_TENANT = {"type": "string", "pattern": TENANT_PATTERN, "examples": ["acme"]}
 _INDEX = {"type": "integer", "minimum": 0, "maximum": (1 << 53) - 1}
 _EVENT = {
     "type": "object",

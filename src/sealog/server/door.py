@@ -91,6 +91,8 @@ class Door:
 
 def _answer(error: Exception, scope: Scope, visit: Visit) -> Response:
     instance = scope["path"]
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]  # What broke in a task group of the framework.
     if isinstance(error, SealogError) and not isinstance(error, Corrupt):
         return problems.of_error(error, instance, visit.request_id)
     _log.error(
