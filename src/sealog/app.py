@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from prometheus_client import CollectorRegistry, Gauge
 from starlette.types import ASGIApp
 
 from sealog.access.keys import Keys
@@ -118,6 +119,18 @@ def looking(path: Path, settings: Settings | None = None) -> Iterator[App]:
 def api(app: App, server: ServerSettings | None = None) -> ASGIApp:
     """The API of a running Sealog. `server` says more than the app's own settings."""
     limits = server or app.settings.server
+    registry = CollectorRegistry()
+    for name, meaning, value in (
+        ("sealog_journal_waiting_events", "Events that wait for a commit", app.journal.waiting),
+        ("sealog_ledger_lag_events", "Accepted, not yet in the log's files", app.ledger.lag),
+        ("sealog_archive_lag_events", "Accepted, not yet searchable", app.archive.lag),
+        (
+            "sealog_archive_waiting_events",
+            "In memory, not yet in segments",
+            lambda: app.archive.waiting()[0],
+        ),
+    ):
+        Gauge(name, meaning, registry=registry).set_function(value)
     return build(
         Parts(
             tenants=app.tenants,
@@ -131,6 +144,7 @@ def api(app: App, server: ServerSettings | None = None) -> ASGIApp:
             clocks=Clocks(clock_us, time.monotonic),
             randomness=os.urandom,
             ready=lambda: _trouble(app),
+            registry=registry,
         )
     )
 
@@ -215,7 +229,7 @@ def _joined(folder: Folder, settings: Settings, store: Store, installation: Inst
         installation=installation,
         store=store,
         tenants=tenants,
-        keys=Keys(store, clock_us, os.urandom),
+        keys=Keys(store, clock_us, os.urandom, create_by_naming=settings.access.create_by_naming),
         journal=journal,
         ledger=ledger,
         archive=archive,

@@ -47,6 +47,15 @@ class ServerSettings(BaseModel):
     """How many it may make at once."""
 
 
+class AccessSettings(BaseModel):
+    """Tenants and keys."""
+
+    model_config = _SECTION
+
+    create_by_naming: bool = True
+    """Whether a key for all tenants makes a tenant by naming it."""
+
+
 class IntakeSettings(BaseModel):
     """How records are taken in."""
 
@@ -122,6 +131,8 @@ class Settings(BaseSettings):
     """What this installation is called."""
     server: ServerSettings = ServerSettings()
     """Where the API listens and who may knock how often."""
+    access: AccessSettings = AccessSettings()
+    """Tenants and keys."""
     intake: IntakeSettings = IntakeSettings()
     """How records are taken in."""
     journal: JournalSettings = JournalSettings()
