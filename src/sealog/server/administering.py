@@ -150,6 +150,7 @@ class Administering:
                 path,
                 endpoint,
                 methods=[method],
+                operation_id=endpoint.__name__,
                 tags=[path.split("/")[1]],
                 route_class_override=_knocked(self._knocker, scopes, self._settings),
                 **more,

@@ -114,6 +114,22 @@ FAULT: Json = {
 }
 
 
+_NAMES = {
+    ("post", "/v1/events"): "send_events",
+    ("post", "/v1/ingest/{dialect}"): "send_records",
+    ("get", "/v1/events"): "search",
+    ("get", "/v1/events/{id}"): "event_by_id",
+    ("get", "/v1/tenants/{tenant}/events/{index}"): "event_by_index",
+    ("get", "/v1/tenants/{tenant}/events/{index}/proof"): "event_proof",
+    ("get", "/v1/tenants/{tenant}/consistency"): "consistency",
+    ("get", "/v1/feed"): "feed",
+    ("get", "/logs/{log_id}/{resource}"): "log",
+    ("get", "/healthz"): "healthz",
+    ("get", "/readyz"): "readyz",
+    ("get", "/metrics"): "metrics",
+}
+
+
 def document(app: FastAPI, settings: Settings) -> Json:
     """The whole document."""
     found = get_openapi(
@@ -135,6 +151,8 @@ def document(app: FastAPI, settings: Settings) -> Json:
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = FAULT
     for path, operations in _paths(settings).items():
+        for method, operation in operations.items():
+            operation["operationId"] = _NAMES[method, path]
         found["paths"].setdefault(path, {}).update(operations)
     found["paths"] = dict(sorted(found["paths"].items()))
     return found
