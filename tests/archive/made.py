@@ -1,7 +1,8 @@
 """Events, batches and a whole archive in a folder, made for the tests of this room."""
 
 import itertools
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,7 @@ from sealog.storage.folder import Folder
 from sealog.storage.store import Store
 
 BEGIN_US = 1_700_000_000_000_000
-STILL = Settings(
-    segment_events=10**9, segment_age_s=1e9, cut_every_s=0.0, waiting_events_max=10**9
-)
+STILL = Settings(segment_events=10**9, segment_age_s=1e9, cut_every_s=0.0, waiting_events_max=10**9)
 """Nothing comes to rest unless a test says so."""
 
 ALPHA = Tenant(1, "alpha", "a" * 32, b"a" * 32)
@@ -138,6 +137,16 @@ class Home:
             f"{path.parent.name}/{path.name}"
             for path in (self.folder.path / "archive").glob("*/*/*")
         }
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for what another thread does; fail when it does not come."""
+    pause = threading.Event()
+    for _ in range(2_000):
+        if true():
+            return
+        pause.wait(0.005)
+    raise AssertionError("it never came")
 
 
 def _json(value: Any) -> bytes:

@@ -7,12 +7,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.archive.made import BEGIN_US, event, opened
 
 from sealog.archive import columns
 from sealog.archive.columns import Row, clip, fold, row_of, rows_of
 from sealog.errors import Altered
 from sealog.event.packs import Packer, Unpacker
-from tests.archive.made import BEGIN_US, event, opened
 
 FACTS = {
     "@timestamp": "2026-11-20T12:00:00.123Z",
@@ -243,13 +243,26 @@ def test_the_id_of_an_event_is_read_from_its_parts():
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(
-            ["user", "event", "id", "name", "email", "ip", "source", "action", "category", "target"]
-        ),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "user",
+                    "event",
+                    "id",
+                    "name",
+                    "email",
+                    "ip",
+                    "source",
+                    "action",
+                    "category",
+                    "target",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )

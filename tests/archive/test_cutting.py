@@ -1,10 +1,11 @@
 """Cutting: classes apart, full packs carried over, small ones packed again."""
 
+from tests.archive.made import ALPHA, batch, event, statement
+
 from sealog.archive.cutting import Cutter, runs
 from sealog.archive.waiting import Chunk, chunks_of
 from sealog.event.packs import Opened, Unpacker
 from sealog.journal.blocks import Block, body_of
-from tests.archive.made import ALPHA, batch, event, statement
 
 
 def _chunks(first: int, events: list[Opened]) -> list[Chunk]:

@@ -2,11 +2,11 @@
 
 import msgspec
 import pytest
+from tests.archive.made import BEGIN_US, opened
 
 from sealog.archive.columns import row_of
 from sealog.archive.queries import Cursors, Query, filters, row_test
 from sealog.errors import Refused
-from tests.archive.made import BEGIN_US, opened
 
 ROW = row_of(
     9,

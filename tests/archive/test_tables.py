@@ -4,11 +4,11 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.archive.made import event, opened, statement
 
 from sealog.archive import tables
 from sealog.archive.columns import Row, row_of
 from sealog.event.packs import Opened, Pack, Packer
-from tests.archive.made import event, opened, statement
 
 
 def _rows(events: list[Opened]) -> list[Row]:

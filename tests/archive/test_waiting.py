@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.archive.made import ALPHA, batch, event
 
 from sealog.archive.segments import Segment
 from sealog.archive.waiting import NOTHING, Chunk, Waiting, chunks_of
@@ -11,7 +12,6 @@ from sealog.errors import Altered
 from sealog.event.packs import Unpacker
 from sealog.event.parts import ENTRY_BYTES
 from sealog.journal.blocks import Block, body_of
-from tests.archive.made import ALPHA, batch, event
 
 
 def _block(first: int, count: int) -> Block:
@@ -78,7 +78,7 @@ def test_settled_events_change_places_in_one_step():
     assert [chunk.first for chunk in after.chunks] == [256]
     assert [segment.last for segment in after.segments] == [255]
     assert waiting.waiting() == {1: 44, 2: 5}
-    assert waiting.largest() == [1, 2]
+    assert [(tenant, events) for tenant, events, _ in waiting.largest()] == [(1, 44), (2, 5)]
 
 
 def test_nothing_waits_when_all_is_settled():

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
+from sqlalchemy import Connection
 
 from sealog.archive import listing, reading, search
 from sealog.archive.follower import Follower, Settings, Watcher
@@ -16,6 +17,7 @@ from sealog.archive.segments import Segment, Shelf
 from sealog.errors import Busy, Corrupt, Refused
 from sealog.event.packs import Opened
 from sealog.event.tenants import Tenant
+from sealog.journal import heads
 from sealog.journal.journal import Journal
 from sealog.storage.folder import Folder
 from sealog.storage.store import Store, driver
@@ -23,7 +25,6 @@ from sealog.storage.store import Store, driver
 __all__ = ["Archive", "Found", "Page", "Query", "Settings"]
 
 LIMIT_MAX = 1_000
-_LOOKS_MAX = 10
 _INDEX_MAX = (1 << 63) - 1
 
 
@@ -82,7 +83,8 @@ class Archive:
 
         Damage found here is in `damaged`; everything else stays searchable.
         """
-        segments = self._set_out()
+        with self._store.reading() as connection:
+            segments = self._set_out(connection)
         self._damaged += listing.sweep(self._folder, segments)
         self._follower.start()
 
@@ -91,25 +93,19 @@ class Archive:
 
         Nothing is written, and nothing that comes later is seen.
         """
-        for _ in range(_LOOKS_MAX):
-            segments = self._set_out()
-            self._follower.take_all()
-            # Where the owner cut segments meanwhile, what we saw has a hole: look again.
-            if self._set_out() == segments:
-                return
-        raise Busy("segments are being cut faster than they can be looked at")
-
-    def _set_out(self) -> list[Segment]:
-        archived = self._journal.archived()
+        # One connection sees one moment: what is cut meanwhile is in its blocks still.
         with self._store.reading() as connection:
-            segments, self._damaged = listing.read(
-                driver(connection), self._folder, self._tenants
-            )
+            self._set_out(connection)
+            self._follower.take_all(connection)
+
+    def _set_out(self, connection: Connection) -> list[Segment]:
+        inner = driver(connection)
+        segments, self._damaged = listing.read(inner, self._folder, self._tenants)
         of_tenant: dict[int, list[Segment]] = {}
         for segment in segments:
             of_tenant.setdefault(segment.tenant, []).append(segment)
-        for tenant, end in archived.items():
-            self._waiting.set_out(tenant, of_tenant.get(tenant, ()), end)
+        for head in heads.read_all(inner):
+            self._waiting.set_out(head.tenant, of_tenant.get(head.tenant, ()), head.archived)
         return segments
 
     def stop(self) -> None:

@@ -18,7 +18,9 @@ from sealog.archive.waiting import Chunk, Waiting, chunks_of
 from sealog.errors import SealogError
 from sealog.event.packs import Unpacker
 from sealog.event.tenants import Tenant
-from sealog.journal.journal import Journal
+from sealog.journal import blocks
+from sealog.journal.blocks import Block
+from sealog.journal.journal import FOLLOW_BYTES_MAX, Journal
 from sealog.storage import files
 from sealog.storage.folder import Folder
 from sealog.storage.store import Store, driver
@@ -83,7 +85,7 @@ class Follower:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Take in what waits already, then go on in a thread."""
+        """Take in what waits already, up to what may wait, then go on in a thread."""
         limit = self._settings.waiting_events_max
         taken = 0
         while taken <= limit and (more := self.step()):
@@ -91,15 +93,18 @@ class Follower:
         self._thread = threading.Thread(target=self._run, name="sealog-archive", daemon=True)
         self._thread.start()
 
-    def take_all(self) -> None:
-        """Take in what waits, from the first block on, and cut nothing."""
-        self._after = 0
-        while self._take():
-            pass
+    def take_all(self, connection: Connection) -> None:
+        """Instead of `start`: take in every block that one connection sees, and cut nothing."""
+        after, where = -1, "seq > ? ORDER BY seq LIMIT ?"
+        inner, most = driver(connection), FOLLOW_BYTES_MAX
+        while found := blocks.read(inner, where, (after, BLOCKS_AT_ONCE), bytes_max=most):
+            self._add(found)
+            after = found[-1].seq
 
     def stop(self) -> None:
         """Finish the step under way. What waits is in the journal, and waits there."""
         self._stopping.set()
+        self._journal.rouse()
         if self._thread is not None:
             self._thread.join()
 
@@ -112,13 +117,14 @@ class Follower:
         return lambda: self._watchers.remove(watcher)
 
     def step(self) -> int:
-        """Take in the next blocks, and cut what is due; how many events were new."""
+        """Take in the next blocks, and cut what is due; how many events the blocks hold."""
         with self._turn:
-            new = 0 if self._stuffed() else self._take()
+            more = self._journal.wait(self._after, 0) and not self._stuffed()
+            taken = self._take() if more else 0
             due = self._due()
             if due:
                 self._cut(due)
-            return new
+            return taken
 
     def cut(self) -> None:
         """Bring everything that waits now to rest."""
@@ -128,24 +134,30 @@ class Follower:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                new = self.step()
+                taken = self.step()
                 self.trouble = None
             except (SealogError, OSError) as error:
                 # Nothing is lost: the journal keeps what we have not said to be archived.
                 self.trouble = error
                 self._stopping.wait(RETRY_S)
                 continue
-            if not new:
+            if not taken:
                 self._journal.wait(self._after, IDLE_S)
 
     def _take(self) -> int:
+        newest = self._journal.newest()
+        found = self._journal.follow(self._after, BLOCKS_AT_ONCE)
+        self._add(found)
+        # With nothing found, what was announced is gone: the archive had it before it started.
+        self._after = found[-1].seq if found else max(self._after, newest)
+        return sum(block.count for block in found)
+
+    def _add(self, found: Iterable[Block]) -> None:
         fresh: dict[int, list[Chunk]] = {}
-        after = self._after
-        for block in self._journal.follow(after, BLOCKS_AT_ONCE):
-            after = block.seq
-            trail = self.waiting.of(block.tenant)
-            if block.end > trail.archived:
-                chunks = chunks_of(block, trail.archived, self._unpacker)
+        for block in found:
+            archived = self.waiting.of(block.tenant).archived
+            if block.end > archived:
+                chunks = chunks_of(block, archived, self._unpacker)
                 fresh.setdefault(block.tenant, []).extend(chunks)
         if fresh:
             now = time.monotonic()
@@ -153,8 +165,6 @@ class Follower:
                 self._since.setdefault(tenant, now)
             self.waiting.add(fresh)
             self._announce(fresh)
-        self._after = after
-        return sum(len(chunk.rows) for chunks in fresh.values() for chunk in chunks)
 
     def _announce(self, tenants: Iterable[int]) -> None:
         with self.seen:

@@ -10,6 +10,7 @@ import msgspec
 
 from sealog.archive.columns import Row, rows_of
 from sealog.archive.segments import Segment
+from sealog.errors import Truncated
 from sealog.event.packs import Pack, Unpacker
 from sealog.journal.blocks import Block
 
@@ -78,6 +79,10 @@ class Waiting:
         """Tenant → how many of its events wait, of those that have any."""
         return dict(self._events)
 
+    def forget(self) -> None:
+        """Know nothing again, as when it was made."""
+        self.__init__()  # type: ignore[misc]
+
     def set_out(self, tenant: int, segments: Iterable[Segment], archived: int) -> None:
         """Begin a tenant with what rests in its segments."""
         assert tenant not in self._trails
@@ -90,7 +95,8 @@ class Waiting:
             trail = self.of(tenant)
             at = trail.visible
             for chunk in more:
-                assert chunk.first == at, "a tenant's events come in the order of their indexes"
+                if chunk.first != at:
+                    raise Truncated(f"the journal of tenant {tenant} has no events from {at}")
                 at = chunk.end
             self._trails[tenant] = msgspec.structs.replace(
                 trail, chunks=trail.chunks + tuple(more), visible=at

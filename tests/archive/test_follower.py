@@ -1,0 +1,189 @@
+"""The archive's thread: when it cuts, and that a death at any step loses and doubles nothing."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.archive.made import ALPHA, BETA, STILL, Home, event, statement, until
+
+from sealog.archive import follower, segments
+from sealog.archive.archive import Query
+from sealog.archive.follower import Settings
+from sealog.journal.journal import Journal
+
+
+class Died(Exception):
+    """The process ended here."""
+
+
+def _indexes(home: Home) -> list[int]:
+    return [index for index, _ in home.archive.scan(ALPHA, Query())]
+
+
+def _everything_is_there_once(home: Home, count: int) -> None:
+    assert _indexes(home) == list(range(count))
+    assert [index for index, _ in home.archive.feed(ALPHA, -1, 1_000)] == list(range(count))
+    page = home.archive.search([ALPHA], Query(), limit=1_000)
+    assert sorted(found.index for found in page.events) == list(range(count))
+    assert page.damaged == ()
+    listed = {
+        f"{segment.kept}/{path.name}"
+        for segment in home.archive.segments(ALPHA)
+        for path in (segment.columns_path, segment.parts_path)
+    }
+    assert home.files() == listed
+
+
+def _die_writing_the_second_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    real: Callable[..., None] = segments.files.replace_later_synced
+    written: list[Path] = []
+
+    def replace(path: Path, content: bytes) -> None:
+        if written:
+            path.with_name(path.name + ".new").write_bytes(bytes(content[:10]))
+            raise Died
+        written.append(path)
+        real(path, content)
+
+    monkeypatch.setattr(segments.files, "replace_later_synced", replace)
+
+
+def _die_before_the_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sync_all(_: Path) -> None:
+        raise Died
+
+    monkeypatch.setattr(follower.files, "sync_all", sync_all)
+
+
+def _die_in_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    def advance(*_: object, **__: object) -> None:
+        raise Died
+
+    monkeypatch.setattr(Journal, "advance", advance)
+
+
+def _die_after_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    def settle(*_: object) -> None:
+        raise Died
+
+    monkeypatch.setattr(follower.Waiting, "settle", settle)
+
+
+@pytest.mark.parametrize(
+    "die",
+    [
+        _die_writing_the_second_file,
+        _die_before_the_sync,
+        _die_in_the_transaction,
+        _die_after_the_transaction,
+    ],
+)
+def test_a_death_at_any_step_of_a_cut_loses_and_doubles_nothing(
+    home: Home, die: Callable[[pytest.MonkeyPatch], None]
+):
+    home.add(ALPHA, *[event(n) for n in range(100)])
+    home.archive.cut()
+    home.add(ALPHA, *[event(n) for n in range(100)], statement(7), event(8))
+
+    with pytest.MonkeyPatch.context() as patched:
+        die(patched)
+        with pytest.raises(Died):
+            home.archive.cut()
+    home.restart()
+
+    _everything_is_there_once(home, 202)
+    home.archive.cut()
+    _everything_is_there_once(home, 202)
+    home.restart()
+    _everything_is_there_once(home, 202)
+
+
+def test_a_restart_makes_what_waits_visible_again_at_once(home: Home):
+    home.add(ALPHA, *[event(n) for n in range(300)])
+
+    home.restart()
+
+    assert home.archive.visible(ALPHA) == 300
+    assert home.archive.segments(ALPHA) == ()
+
+
+def test_blocks_that_the_log_still_needs_are_not_taken_in_twice(home: Home):
+    """The journal keeps a block until both the log and the archive have it."""
+    home.add(ALPHA, *[event(n) for n in range(10)])
+    home.archive.cut()
+    assert home.journal.blocks_of(1, 0)
+
+    home.restart()
+
+    assert home.archive.waiting() == (0, 0)
+    _everything_is_there_once(home, 10)
+
+
+def test_a_tenant_with_enough_waiting_comes_to_rest_by_itself(tmp_path: Path):
+    home = Home(tmp_path, msgspec.structs.replace(STILL, segment_events=100))
+
+    home.add(ALPHA, *[event(n) for n in range(99)])
+    home.add(BETA, *[event(n) for n in range(100)])
+    until(lambda: home.archive.segments(BETA))
+
+    assert len(home.archive.segments(BETA)) == 1
+    assert home.archive.segments(ALPHA) == ()
+    home.close()
+
+
+def test_old_waiting_events_come_to_rest(tmp_path: Path):
+    home = Home(tmp_path, msgspec.structs.replace(STILL, segment_age_s=0.0))
+
+    home.add(ALPHA, event())
+    until(lambda: home.archive.waiting()[0] == 0)
+
+    assert home.archive.waiting() == (0, 0)
+    home.close()
+
+
+def test_when_too_much_waits_the_largest_tenants_come_to_rest(tmp_path: Path):
+    home = Home(tmp_path, msgspec.structs.replace(STILL, waiting_events_max=100))
+
+    home.add(BETA, *[event() for _ in range(30)])
+    home.add(ALPHA, *[event() for _ in range(80)])
+    until(lambda: home.archive.segments(ALPHA))
+
+    assert len(home.archive.segments(ALPHA)) == 1
+    assert home.archive.segments(BETA) == ()
+    home.close()
+
+
+def test_when_too_many_bytes_wait_they_come_to_rest(tmp_path: Path):
+    home = Home(tmp_path, msgspec.structs.replace(STILL, waiting_bytes_max=50_000))
+
+    home.add(ALPHA, *[event() for _ in range(80)])
+    until(lambda: home.archive.waiting()[0] == 0)
+
+    assert home.archive.waiting()[1] <= 50_000
+    home.close()
+
+
+def test_trouble_is_told_and_ends_when_its_reason_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """While segments cannot be written, events stay visible and in the journal."""
+    monkeypatch.setattr(follower, "RETRY_S", 0.01)
+    home = Home(tmp_path, Settings(segment_events=10, cut_every_s=0.0))
+    full = OSError(28, "No space left on device")
+    failed = threading.Event()
+
+    def sync_all(_: Path) -> None:
+        failed.set()
+        raise full
+
+    with monkeypatch.context() as patched:
+        patched.setattr(follower.files, "sync_all", sync_all)
+        home.add(ALPHA, *[event(n) for n in range(20)])
+        assert failed.wait(10)
+        assert _indexes(home) == list(range(20))
+    until(lambda: home.archive.segments(ALPHA) and home.archive.trouble() is None)
+
+    _everything_is_there_once(home, 20)
+    home.close()

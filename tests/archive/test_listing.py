@@ -1,0 +1,69 @@
+"""The list of segments in `state.db` and the files beside it agree, or are named."""
+
+from sqlalchemy import text
+from tests.archive.made import ALPHA, TENANTS, Home, event, statement
+
+from sealog.archive import listing
+from sealog.storage.store import driver
+
+
+def _listed(home: Home):
+    with home.store.reading() as connection:
+        return listing.read(driver(connection), home.folder, TENANTS.__getitem__)
+
+
+def test_what_was_cut_is_listed_with_its_digests(home: Home):
+    home.add(ALPHA, event(1), statement(2), event(3))
+    home.archive.cut()
+
+    segments, wrong = _listed(home)
+
+    assert wrong == []
+    assert sorted(one.kept for one in segments) == ["default", "statements"]
+    assert tuple(sorted(segments, key=lambda one: one.first)) == home.archive.segments(ALPHA)
+    for segment in segments:
+        segment.check()
+
+
+def test_a_row_altered_in_place_is_named_and_the_rest_is_read(home: Home):
+    home.add(ALPHA, event(1), statement(2))
+    home.archive.cut()
+    change = text("UPDATE segments SET last_us = 0 WHERE class = 'default'")
+    home.store.write(lambda connection: connection.execute(change) and None).result()
+
+    segments, wrong = _listed(home)
+
+    assert len(segments) == 2
+    assert [str(one).rpartition("/")[2] for one in wrong] == ["0-0-0.parquet is altered"]
+
+
+def test_files_that_are_not_listed_are_deleted_and_no_others(home: Home):
+    home.add(ALPHA, event(1))
+    home.archive.cut()
+    folder = home.folder.archive(ALPHA.log_id, "default")
+    for name in ("1-2-0.parquet", "1-2-0.arrow", "0-0-0.parquet.new", "notes.txt"):
+        (folder / name).write_bytes(b"x")
+    segments, _ = _listed(home)
+
+    wrong = listing.sweep(home.folder, segments)
+
+    assert wrong == []
+    assert home.files() == {
+        "default/0-0-0.parquet",
+        "default/0-0-0.arrow",
+        "default/notes.txt",
+    }
+
+
+def test_listed_files_that_are_missing_or_short_are_named(home: Home):
+    home.add(ALPHA, event(1), statement(2))
+    home.archive.cut()
+    (home.folder.archive(ALPHA.log_id, "default") / "0-0-0.arrow").unlink()
+    (home.folder.archive(ALPHA.log_id, "statements") / "1-1-0.parquet").write_bytes(b"x")
+    segments, _ = _listed(home)
+
+    wrong = [str(one) for one in listing.sweep(home.folder, segments)]
+
+    assert len(wrong) == 2
+    assert any("default/0-0-0.arrow is missing" in one for one in wrong)
+    assert any("statements/1-1-0.parquet has 1 bytes" in one for one in wrong)

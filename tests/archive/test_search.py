@@ -1,0 +1,223 @@
+"""A search finds what passes, newest first, and reads no more than it must."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.archive.made import ALPHA, BEGIN_US, batch, event
+
+from sealog.archive.columns import row_of
+from sealog.archive.queries import Position, Query
+from sealog.archive.search import Hits, Wanted, matching, newest
+from sealog.archive.segments import Segment, Shelf, Text, write
+from sealog.archive.waiting import Trail, chunks_of
+from sealog.event.packs import Opened, Packer, Unpacker
+from sealog.journal.blocks import Block, body_of
+
+
+class CountingShelf(Shelf):
+    """Notes which segments' columns were read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[tuple[int, str]] = []
+
+    def texts(self, segment: Segment, names: Sequence[str]) -> list[Text]:
+        self.read += [(segment.first, name) for name in names]
+        return super().texts(segment, names)
+
+    def numbers(self, segment: Segment, names: Sequence[str]) -> list[Any]:
+        self.read += [(segment.first, name) for name in names]
+        return super().numbers(segment, names)
+
+    @property
+    def looked_at(self) -> list[int]:
+        """Segments of which anything was read, by their first index, in order."""
+        return list(dict.fromkeys(first for first, _ in self.read))
+
+
+def _segment(folder: Path, first: int, events: list[Opened], tenant: int = 1) -> Segment:
+    indexes = range(first, first + len(events))
+    return write(
+        folder / str(tenant),
+        tenant=tenant,
+        kept="default",
+        rows=[row_of(index, one) for index, one in zip(indexes, events, strict=True)],
+        packs=[Packer().pack(events, indexes)],
+    )
+
+
+def _waiting(first: int, events: list[Opened]) -> Trail:
+    one = batch(ALPHA, events)
+    block = Block(1, 1, first, len(events), 0, body_of(one.entries, one.packs), b"")
+    chunks = tuple(chunks_of(block, 0, Unpacker()))
+    return Trail((), chunks, first, first + len(events))
+
+
+@pytest.fixture
+def shelf() -> CountingShelf:
+    return CountingShelf()
+
+
+@pytest.fixture
+def trail(tmp_path: Path) -> Trail:
+    """Ten segments of ten events; event n happened at second n and was user n's."""
+    segments = tuple(
+        _segment(
+            tmp_path, at, [event(n, f"act-{n % 2}", actor=f"User-{n}") for n in range(at, at + 10)]
+        )
+        for at in range(0, 100, 10)
+    )
+    return Trail(segments, (), 100, 100)
+
+
+def _find(
+    trail: Trail,
+    shelf: Shelf,
+    query: Query = Query(),  # noqa: B008 - frozen
+    count: int = 5,
+    before: Position | None = None,
+) -> Hits:
+    return newest({1: trail}, Wanted(query, count, before), shelf, lambda: False)
+
+
+def _indexes(hits: Hits) -> list[int]:
+    return [hit.index for hit in hits.hits]
+
+
+def _us(second: int) -> int:
+    return BEGIN_US + second * 1_000_000
+
+
+def test_the_newest_come_first_and_older_segments_are_left_alone(
+    trail: Trail, shelf: CountingShelf
+):
+    assert _indexes(_find(trail, shelf)) == [99, 98, 97, 96, 95]
+    assert shelf.looked_at == [90]
+
+
+def test_segments_outside_the_time_asked_for_are_left_alone(trail: Trail, shelf: CountingShelf):
+    found = _find(trail, shelf, Query(from_us=_us(35), to_us=_us(42)), 50)
+
+    assert _indexes(found) == [41, 40, 39, 38, 37, 36, 35]
+    assert shelf.looked_at == [40, 30]
+
+
+def test_a_rare_actor_is_looked_for_only_where_a_bloom_filter_may_hold_it(
+    trail: Trail, shelf: CountingShelf
+):
+    assert _indexes(_find(trail, shelf, Query(actor="USER-33"))) == [33]
+    assert len(shelf.looked_at) <= 3
+
+
+def test_where_no_value_matches_no_time_is_read(trail: Trail, shelf: CountingShelf):
+    assert _indexes(_find(trail, shelf, Query(actions=("nothing",)))) == []
+    assert {name for _, name in shelf.read} == {"action", "alias"}
+
+
+def test_a_deep_page_reads_no_more_than_the_first(trail: Trail, shelf: CountingShelf):
+    found = _find(trail, shelf, before=(_us(12), 12, 1))
+
+    assert _indexes(found) == [11, 10, 9, 8, 7]
+    assert shelf.looked_at == [10, 0]
+
+
+def test_late_arrivals_find_their_place(tmp_path: Path, trail: Trail, shelf: CountingShelf):
+    """What happened long ago and came last stands between its neighbours in time."""
+    late = _segment(tmp_path, 100, [event(97), event(3), event(200)])
+    with_late = Trail((*trail.segments, late), (), 103, 103)
+
+    assert _indexes(_find(with_late, shelf)) == [102, 99, 98, 100, 97]
+    assert _indexes(_find(with_late, shelf, Query(to_us=_us(5)))) == [4, 101, 3, 2, 1]
+
+
+def test_of_equal_times_the_higher_index_comes_first(tmp_path: Path, shelf: CountingShelf):
+    segments = (
+        _segment(tmp_path, 0, [event(5) for _ in range(4)]),
+        _segment(tmp_path, 4, [event(5) for _ in range(4)]),
+    )
+
+    found = _find(Trail(segments, (), 8, 8), shelf)
+
+    assert _indexes(found) == [7, 6, 5, 4, 3]
+    after = _find(Trail(segments, (), 8, 8), shelf, before=(_us(5), 3, 1))
+    assert _indexes(after) == [2, 1, 0]
+
+
+def test_of_equal_times_and_indexes_the_higher_tenant_comes_first(
+    tmp_path: Path, shelf: CountingShelf
+):
+    trails = {
+        tenant: Trail((_segment(tmp_path, 0, [event(1), event(1)], tenant),), (), 2, 2)
+        for tenant in (1, 2)
+    }
+    order = [(1, 2), (1, 1), (0, 2), (0, 1)]
+
+    for count in range(1, 5):
+        found = newest(trails, Wanted(Query(), count), shelf, lambda: False)
+        assert [(hit.index, hit.tenant) for hit in found.hits] == order[:count]
+    for place, (index, tenant) in enumerate(order):
+        wanted = Wanted(Query(), 9, (_us(1), index, tenant))
+        found = newest(trails, wanted, shelf, lambda: False)
+        assert [(hit.index, hit.tenant) for hit in found.hits] == order[place + 1 :]
+
+
+def test_waiting_events_are_found_beside_resting_ones(trail: Trail, shelf: CountingShelf):
+    waiting = _waiting(100, [event(98), event(150)])
+    both = Trail(trail.segments, waiting.chunks, 100, 102)
+
+    assert _indexes(_find(both, shelf)) == [101, 99, 100, 98, 97]
+
+
+def test_a_search_out_of_time_says_how_far_it_came_and_always_comes_further(
+    trail: Trail, shelf: CountingShelf
+):
+    found: list[int] = []
+    before: Position | None = None
+    for _ in range(20):
+        page = newest({1: trail}, Wanted(Query(actor="user-33"), 5, before), shelf, lambda: True)
+        found += _indexes(page)
+        if page.looked_us is None:
+            break
+        assert before is None or page.looked_us - 1 < before[0]
+        before = (page.looked_us - 1, 1 << 62, 0)
+
+    assert page.looked_us is None
+    assert found == [33]
+
+
+def test_a_search_out_of_time_shows_only_what_is_certain(tmp_path: Path, shelf: CountingShelf):
+    """An older event is not shown while a segment nobody looked at may hold a newer one."""
+    segments = (
+        _segment(tmp_path, 0, [event(1), event(50)]),
+        _segment(tmp_path, 2, [event(40), event(45)]),
+    )
+
+    found = newest({1: Trail(segments, (), 4, 4)}, Wanted(Query(), 5), shelf, lambda: True)
+
+    assert _indexes(found) == [1]
+    assert found.looked_us == _us(45) + 1
+
+
+def test_a_damaged_segment_is_named_and_the_rest_is_searched(trail: Trail, shelf: CountingShelf):
+    broken = trail.segments[9].columns_path
+    broken.write_bytes(b"nothing like it")
+    trail.segments[8].columns_path.unlink()
+
+    found = _find(trail, shelf)
+
+    assert _indexes(found) == [79, 78, 77, 76, 75]
+    assert len(found.damaged) == 2
+    assert broken.name in found.damaged[0]
+    assert "80-89-0.parquet is missing" in found.damaged[1]
+
+
+def test_the_matching_indexes_of_one_segment_are_named_in_order(trail: Trail, shelf: CountingShelf):
+    segment = trail.segments[1]
+
+    assert matching(segment, Query(actions=("act-1",)), shelf).tolist() == [11, 13, 15, 17, 19]
+    assert matching(segment, Query(from_us=_us(18)), shelf).tolist() == [18, 19]
+    assert matching(segment, Query(from_us=_us(20)), shelf).tolist() == []
+    assert matching(segment, Query(actor="nobody"), shelf).dtype == np.int64
