@@ -112,8 +112,8 @@ class Moment:
 
     def entries_in_all(self) -> int:
         """How many entries all tenants have: for showing progress only."""
-        (value,) = next(self._rows("SELECT coalesce(sum(size), 0) FROM heads", ()))
-        return value if isinstance(value, int) else 0
+        (value,) = next(self._rows("SELECT total(size) FROM heads", ()))
+        return int(value)
 
     def strangers(self) -> list[tuple[str, str]]:
         """(table, tenant number as text) of rows of tenants that do not exist."""

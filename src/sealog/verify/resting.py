@@ -15,7 +15,7 @@ from sealog.archive.cutting import STATEMENTS
 from sealog.archive.segments import Parts, Segment
 from sealog.errors import Altered
 from sealog.event.packs import Unpacker
-from sealog.event.parts import STATEMENT_ENTRY
+from sealog.event.parts import EVENT_ENTRY, STATEMENT_ENTRY
 from sealog.storage.files import digest_of
 from sealog.storage.tables import row_digest
 from sealog.verify.logs import Log, Step
@@ -127,7 +127,7 @@ class _Contents:
             first = unsealed.indexes[0] if first < 0 else first
             last = unsealed.indexes[-1]
             self._sorting.take(self._one.parts, unsealed, self._log.at(unsealed.indexes))
-            rows = list(map(columns.row_of, unsealed.indexes, unsealed.events))
+            rows = columns.rows_of(unsealed.pack, 0, self._unpacker)
             at_us = [row.at_us for row in rows]
             times = [min(times + at_us), max(times + at_us)]
             self._rows += rows
@@ -143,7 +143,8 @@ class _Contents:
     def _unsealed(self) -> Iterator[Unsealed]:
         last = -1
         parts = Parts(self._one.segment)
-        statements = self._one.segment.kept == STATEMENTS
+        kept = self._one.segment.kept
+        other = EVENT_ENTRY if kept == STATEMENTS else STATEMENT_ENTRY
         for row in range(parts.rows):
             try:
                 unsealed = unseal(parts.pack(row), 0, self._unpacker)
@@ -154,8 +155,8 @@ class _Contents:
                 what = "its indexes do not ascend from row to row"
                 self._findings.fault(self._one.parts, what, unsealed.indexes[0])
             last = unsealed.indexes[-1]
-            if any((event.kind == STATEMENT_ENTRY) != statements for event in unsealed.events):
-                what = f"class {self._one.segment.kept} is not where these events are kept"
+            if other in unsealed.kinds:
+                what = f"class {kept} is not where these events are kept"
                 self._findings.fault(self._one.parts, what, unsealed.indexes[0])
             yield unsealed
 

@@ -44,13 +44,12 @@ class Sorting:
             return
         if entries == b"".join(unsealed.entries):
             self._sound.add_all(indexes)
-            if unsealed.plain:
-                return
-            sound: Iterable[int] = range(len(indexes))
+            sound = list(range(len(indexes)))
         else:
-            sound = self._sound_places(where, unsealed, entries)
-        for place in sound:
-            self._hear(where, indexes[place], unsealed.events[place])
+            sound = list(self._sound_places(where, unsealed, entries))
+        if unsealed.events is not None:
+            for place in sound:
+                self._hear(where, indexes[place], unsealed.events[place])
 
     def settle(self, where: str) -> Counts:
         """Name what nothing explains, and count everything."""

@@ -78,7 +78,7 @@ def check(subject: Subject, moment: Moment) -> Outcome:
     journalled = waiting.check(moment, head, findings)
     log = _log(subject, head, journalled)
     outcome.report.size = head.size
-    _check_log(subject, moment, log, outcome)
+    check_log(subject, moment, log, outcome)
 
     # No further than there are entries, however large a number stands in a row.
     held = logs.entries_held(log.folder)
@@ -163,7 +163,8 @@ def _log(subject: Subject, head: HeadRow, journalled: waiting.Journalled) -> Log
     return Log(subject.log_folder, subject.log_name, head.synced, tail)
 
 
-def _check_log(subject: Subject, moment: Moment, log: Log, outcome: Outcome) -> None:
+def check_log(subject: Subject, moment: Moment, log: Log, outcome: Outcome) -> None:
+    """Verify a tenant's log folder and what was signed of it."""
     findings, report = outcome.findings, outcome.report
     row: SignedRow | None = None
     try:
