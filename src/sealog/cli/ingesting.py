@@ -1,6 +1,7 @@
 """`sealog ingest`: files in, sealed when it ends."""
 
 import asyncio
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ _CONFLICT = 409
 _BUSY = 503
 _UNAUTHORISED = 401
 _FORBIDDEN = 403
+_PLACE = re.compile(r"record [0-9]+ \([a-z]+ [0-9]+\): ")
+"""Where in the request the server found it."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -133,13 +136,21 @@ def _count(tally: Tally, answer: _Receipt, name: str, record: int) -> None:
     if answer.refused is not None:
         tally.refused += 1
         if len(tally.refusals) < REFUSALS_KEPT_MAX:
-            tally.refusals.append({"file": name, **answer.refused, "record": record})
+            tally.refusals.append({"file": name, **_in_file(answer.refused, record)})
         return
     assert answer.tenant is not None
     assert answer.index is not None
     tally.accepted += 1
     tally.repeated += answer.repeated
     tally.newest[answer.tenant] = max(tally.newest.get(answer.tenant, -1), answer.index)
+
+
+def _in_file(problem: dict[str, Any], record: int) -> dict[str, Any]:
+    """A problem that counts records from the file's first, not from the request's."""
+    problem["detail"] = _PLACE.sub("", str(problem.get("detail", "")), count=1)
+    for fault in problem.get("errors", ()):
+        fault["detail"] = _PLACE.sub("", str(fault.get("detail", "")), count=1)
+    return {**problem, "record": record}
 
 
 def _detail(content: bytes) -> str:

@@ -2,21 +2,25 @@
 
 import gzip
 import hashlib
+import io
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
 import zstandard
 from msgspec import Raw
 
+from sealog.errors import Refused
 from sealog.wire import framing, objects
 
 RECORDS_PER_REQUEST = 1_000
 BYTES_PER_REQUEST = 4 << 20
 _LOOK_BYTES = 1 << 16
+_ZSTD_PIECE_BYTES = 1 << 16
 _ARRAY = msgspec.json.Decoder(list[Raw])
 
 
@@ -44,9 +48,16 @@ def cut(path: Path | None, stream: BinaryIO) -> Iterator[Piece]:
     """Cut a file (`stream`; `path` only tells its compression) into pieces.
 
     Lines are streamed; a file of another shape is read whole. A file that no cut fits goes as one
-    piece: what is wrong with it is the server's to say.
+    piece: what is wrong with it is the server's to say. Raises `Refused` where a compressed file is
+    not whole; what came before that place has been given already.
     """
-    source = _plain(path, stream)
+    try:
+        yield from _cut(_plain(path, stream))
+    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
+        raise Refused(f"{path} is truncated or corrupt: {error}") from error
+
+
+def _cut(source: Readable) -> Iterator[Piece]:
     head = source.read(_LOOK_BYTES)
     kind = framing.detect(head.removeprefix(b"\xef\xbb\xbf"))
     if kind == "ndjson":
@@ -72,8 +83,38 @@ def _plain(path: Path | None, stream: BinaryIO) -> Readable:
     if suffix == ".gz":
         return gzip.GzipFile(fileobj=stream)
     if suffix in (".zst", ".zstd"):
-        return zstandard.ZstdDecompressor().stream_reader(stream)
+        return io.BufferedReader(_Frames(stream), _LOOK_BYTES)
     return stream
+
+
+class _Frames(io.RawIOBase):
+    """The plain bytes of zstd frames, one after the other. A frame cut short is an `EOFError`.
+
+    zstandard's own reader gives what there is of such a frame and says nothing.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._inflater: zstandard.ZstdDecompressionObj | None = None
+        self._taken = self._plain = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any, /) -> int:
+        while not self._plain:
+            taken = self._taken or self._stream.read(_ZSTD_PIECE_BYTES)
+            if not taken:
+                if self._inflater is not None:
+                    raise EOFError("the last frame has no end")
+                return 0
+            inflater = self._inflater or zstandard.ZstdDecompressor().decompressobj()
+            self._plain = inflater.decompress(taken)
+            self._taken = inflater.unused_data
+            self._inflater = None if inflater.eof else inflater
+        count = min(len(into), len(self._plain))
+        into[:count], self._plain = self._plain[:count], self._plain[count:]
+        return count
 
 
 def _lines(head: bytes, rest: Readable) -> Iterator[bytes]:

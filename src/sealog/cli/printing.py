@@ -21,6 +21,8 @@ FAILED = 1
 def say(text: str = "") -> None:
     """One line for programs or people, on standard output, as it is."""
     sys.stdout.write(text + "\n")
+    # A key or an address is of no use in a buffer while the server runs.
+    sys.stdout.flush()
 
 
 def tell(text: str) -> None:

@@ -1,5 +1,6 @@
 """`sealog serve`: the API on a data folder until it is told to stop."""
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +68,9 @@ def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> Non
         ssl_keyfile=server.tls_key,
         backlog=2048,
     )
+    # uvicorn hands the signal on once it has drained; what follows is ours, not the system's.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
     shown = f"[{host}]" if ":" in host else host
     say(f"listening on {scheme}://{shown}:{port}")
     uvicorn.Server(config).run()
