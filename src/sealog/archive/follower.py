@@ -155,9 +155,10 @@ class Follower:
     def _add(self, found: Iterable[Block]) -> None:
         fresh: dict[int, list[Chunk]] = {}
         for block in found:
-            archived = self.waiting.of(block.tenant).archived
-            if block.end > archived:
-                chunks = chunks_of(block, archived, self._unpacker)
+            # Not only what rests: what a step took in before it failed is visible already.
+            visible = self.waiting.of(block.tenant).visible
+            if block.end > visible:
+                chunks = chunks_of(block, visible, self._unpacker)
                 fresh.setdefault(block.tenant, []).extend(chunks)
         if fresh:
             now = time.monotonic()

@@ -79,10 +79,6 @@ class Waiting:
         """Tenant → how many of its events wait, of those that have any."""
         return dict(self._events)
 
-    def forget(self) -> None:
-        """Know nothing again, as when it was made."""
-        self.__init__()  # type: ignore[misc]
-
     def set_out(self, tenant: int, segments: Iterable[Segment], archived: int) -> None:
         """Begin a tenant with what rests in its segments."""
         assert tenant not in self._trails
@@ -90,7 +86,7 @@ class Waiting:
         self._trails[tenant] = Trail(ordered, (), archived, archived)
 
     def add(self, chunks: Mapping[int, Sequence[Chunk]]) -> None:
-        """Make new events visible: tenant → its next chunks."""
+        """Make new events visible: tenant → its next chunks. Raises `Truncated` at a gap."""
         for tenant, more in chunks.items():
             trail = self.of(tenant)
             at = trail.visible
@@ -129,14 +125,14 @@ class Waiting:
         return [(tenant, self._events[tenant], self._bytes[tenant]) for tenant in costly]
 
 
-def chunks_of(block: Block, archived: int, unpacker: Unpacker) -> list[Chunk]:
-    """A block's events from index `archived` on. Raises `Altered` if the block does not open.
+def chunks_of(block: Block, first: int, unpacker: Unpacker) -> list[Chunk]:
+    """A block's events from index `first` on. Raises `Altered` if the block does not open.
 
     A segment ends where a pack ends, so a pack is either all archived or not at all.
     """
     chunks = []
     for pack in block.packs():
-        if block.first + pack.indexes[-1] < archived:
+        if block.first + pack.indexes[-1] < first:
             continue
         rows = tuple(rows_of(pack, block.first, unpacker))
         size = sum(map(len, pack.frames)) + len(pack.salts) + ROW_BYTES * len(rows) + CHUNK_BYTES
