@@ -126,6 +126,19 @@ def test_keys_outlive_a_restart_in_the_order_they_were_made(store):
     assert made[0].scopes == ("ingest", "erase")
 
 
+def test_a_lent_secret_opens_everything_and_is_never_stored(store):
+    """Whoever has the data folder needs no key of their own."""
+    keys = keys_of(store)
+
+    secret = keys.lend()
+
+    grant = keys.find(secret)
+    assert grant.scopes == {"ingest", "read", "export", "admin", "erase"}
+    assert grant.tenants is None
+    assert keys.all() == []
+    assert keys_of(store).find(secret) is None
+
+
 @pytest.mark.parametrize(
     ("name", "tenants", "scopes", "code"),
     [

@@ -123,6 +123,21 @@ def test_a_new_key_opens_what_it_was_made_for_and_is_shown_once(house):
     assert "hash" not in listed.text
 
 
+def test_keys_come_page_by_page(house):
+    admin = house.key("admin")
+    made = [house.keys.create(name, None, ["read"])[0].id for name in "abc"]
+
+    first = house.ask("GET", "/v1/keys?limit=2", key=admin).json()
+    second = house.ask("GET", f"/v1/keys?limit=2&cursor={made[0]}", key=admin).json()
+    nowhere = house.ask("GET", "/v1/keys?cursor=none", key=admin).json()
+
+    assert [one["name"] for one in first["keys"]] == ["test", "a"]
+    assert first["next_cursor"] == made[0]
+    assert [one["name"] for one in second["keys"]] == ["b", "c"]
+    assert second["next_cursor"] is None
+    assert nowhere == {"keys": [], "next_cursor": None}
+
+
 def test_a_key_gives_no_more_than_it_has(house):
     """An admin of one tenant neither reads another's trail nor erases, by way of a new key."""
     one = house.key("admin", "read", tenants=["acme"])
