@@ -235,7 +235,8 @@ def _truncate(connection: Connection) -> bool:
     inner = driver(connection)
     free = inner.execute("PRAGMA freelist_count").fetchone()[0]
     if free > FREE_PAGES_KEPT:
-        inner.execute(f"PRAGMA incremental_vacuum({FREE_PAGES_KEPT})").fetchall()
+        # Its rows have no columns: `execute` would stop after the first page.
+        inner.executescript(f"PRAGMA incremental_vacuum({FREE_PAGES_KEPT})")
     return _checkpoint(connection, "TRUNCATE")
 
 
