@@ -150,9 +150,12 @@ def api(app: App, server: ServerSettings | None = None) -> ASGIApp:
 
 
 def _trouble(app: App) -> str | None:
-    """Why nothing should be sent here now: what follows the journal does not get on."""
+    """Why nothing should be sent here now: what follows the journal does not get on.
+
+    Told to whoever asks, with or without a key: it names no tenant and no file.
+    """
     trouble = app.ledger.failure or app.archive.trouble()
-    return None if trouble is None else f"{type(trouble).__name__}: {trouble}"
+    return None if trouble is None else f"the journal is not followed: {type(trouble).__name__}"
 
 
 def _run(folder: Folder, settings: Settings, against: Iterable[bytes]) -> Iterator[App]:

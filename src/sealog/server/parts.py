@@ -115,6 +115,7 @@ class Parts(msgspec.Struct, frozen=True):
     clocks: Clocks
     randomness: Callable[[int], bytes]
     ready: Callable[[], str | None] = lambda: None
-    """Why the server cannot serve right now; None when it can."""
+    """Why the server cannot serve right now; None when it can. Told to anybody: it MUST NOT name a
+    tenant or a file."""
     registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)
     """Where other rooms may add their gauges to ours."""
