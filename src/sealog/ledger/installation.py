@@ -51,11 +51,11 @@ def open_installation(
 ) -> Installation:
     """Read the installation's name and key, or fix them in a new folder.
 
-    `name`: what the configuration asks for; it can only be chosen once. Raises `Misconfigured`
+    `name`: what the configuration asks for, None or empty for no wish; it can only be chosen once. Raises `Misconfigured`
     where it differs from what was fixed, or where the key is missing from a folder that had one.
     """
     kept = store.write(lambda connection: _settle_name(connection, name, randomness)).result()
-    if name is not None and name != kept:
+    if name and name != kept:
         raise Misconfigured(f"this folder's installation name is {kept}; it cannot become {name}")
     return Installation(kept, _seed(store, keys / "signing-key", randomness))
 
