@@ -47,6 +47,7 @@ def event(
     kind: bytes = EVENT_ENTRY,
     sealog: dict[str, Any] | None = None,
     actor: str | None = "ada",
+    tenant: str | None = None,
     erased: Iterable[int] = (),
 ) -> Opened:
     """An event with facts, and an actor unless it is None; parts in `erased` are digests only."""
@@ -57,6 +58,8 @@ def event(
         "event": {"id": f"event-{number}", "action": action, "ingested": times.format_us(at_us)},
         "sealog": {"action": action, "dialect": "ecs", **(sealog or {})},
     }
+    if tenant is not None:
+        facts["organization"] = {"id": tenant}
     parts = [(0, bytes([number % 251]) * 16, msgspec.json.encode(facts))]
     if actor is not None:
         person = {"user": {"id": actor, "name": actor.title()}, "source": {"ip": "192.0.2.7"}}

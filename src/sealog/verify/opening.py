@@ -11,7 +11,7 @@ import zstandard
 
 from sealog.errors import Altered, SealogError
 from sealog.event.packs import Opened, Pack, Unpacker
-from sealog.event.parts import EVENT_ENTRY, SALT_BYTES, STATEMENT_ENTRY
+from sealog.event.parts import EVENT_ENTRY, FACTS, SALT_BYTES, STATEMENT_ENTRY
 
 UNREADABLE = (
     SealogError,
@@ -64,11 +64,37 @@ def unseal(pack: Pack, base: int, unpacker: Unpacker) -> Unsealed:
             raise Altered("its indexes do not ascend")
         if pack.kinds.strip(_TYPES):
             raise Altered("an entry type is neither event nor statement")
+        if list(map(bool, pack.frames)) != list(map(bool, pack.lengths)) or len(pack.frames) != len(
+            _NUMBERS
+        ):
+            raise Altered("it does not hold a frame where there are lengths")
         if STATEMENT_ENTRY in pack.kinds or max(pack.masks) >= _ERASED:
             events = unpacker.events(pack)
             entries = [event.entry() for event in events]
             return Unsealed(indexes, entries, pack.kinds, pack, events)
         return Unsealed(indexes, _entries(pack, unpacker), pack.kinds, pack)
+
+
+class _Organization(msgspec.Struct):
+    id: str | None = None
+
+
+class _Facts(msgspec.Struct):
+    organization: _Organization | None = None
+
+
+def tenant_named(pack: Pack, unpacker: Unpacker) -> str | None:
+    """The tenant that the first event of a pack names in its facts, if it names one there.
+
+    The name in `state.db` is not sealed: were two exchanged, each would be shown the other's trail.
+    """
+    (event,) = unpacker.some(pack, [0])
+    facts = next((part for number, _, part in event.parts if number == FACTS), b"{}")
+    try:
+        organization = msgspec.json.decode(facts, type=_Facts).organization
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if organization is None else organization.id
 
 
 def _entries(pack: Pack, unpacker: Unpacker) -> list[bytes]:

@@ -86,7 +86,7 @@ class Findings:
     """Collects what is wrong with one tenant, or (tenant None) with the folder."""
 
     def __init__(self, tenant: str | None = None) -> None:
-        self._tenant = tenant
+        self.tenant = tenant
         self.faults: list[Fault] = []
         self.unfinished: list[Fault] = []
         self.left_out = 0
@@ -96,9 +96,9 @@ class Findings:
         if len(self.faults) == FAULTS_PER_TENANT_MAX:
             self.left_out += 1
         else:
-            self.faults.append(Fault(self._tenant, index, where, what))
+            self.faults.append(Fault(self.tenant, index, where, what))
 
     def note(self, where: str, what: str, index: int | None = None) -> None:
         """Name something that is unfinished, not damaged."""
         if len(self.unfinished) < FAULTS_PER_TENANT_MAX:
-            self.unfinished.append(Fault(self._tenant, index, where, what))
+            self.unfinished.append(Fault(self.tenant, index, where, what))

@@ -20,7 +20,7 @@ from sealog.storage.files import digest_of
 from sealog.storage.tables import row_digest
 from sealog.verify.logs import Log, Step
 from sealog.verify.moment import SegmentRow
-from sealog.verify.opening import UNREADABLE, Unsealed, reading, unseal
+from sealog.verify.opening import UNREADABLE, Unsealed, reading, tenant_named, unseal
 from sealog.verify.report import Findings
 from sealog.verify.sorting import Sorting
 
@@ -124,7 +124,10 @@ class _Contents:
         times: list[int] = []
         self._open_columns()
         for unsealed in self._unsealed():
-            first = unsealed.indexes[0] if first < 0 else first
+            if first < 0:
+                first = unsealed.indexes[0]
+                named = tenant_named(unsealed.pack, self._unpacker)
+                self._sorting.belongs(self._one.parts, named, first)
             last = unsealed.indexes[-1]
             self._sorting.take(self._one.parts, unsealed, self._log.at(unsealed.indexes))
             rows = columns.rows_of(unsealed.pack, 0, self._unpacker)
@@ -150,6 +153,8 @@ class _Contents:
                 unsealed = unseal(parts.pack(row), 0, self._unpacker)
             except Altered as error:
                 self._findings.fault(self._one.parts, f"row {row}: {error}")
+                # What follows no longer stands beside its columns.
+                self._columns = None
                 continue
             if unsealed.indexes[0] <= last:
                 what = "its indexes do not ascend from row to row"

@@ -51,6 +51,12 @@ class Sorting:
             for place in sound:
                 self._hear(where, indexes[place], unsealed.events[place])
 
+    def belongs(self, where: str, named: str | None, index: int) -> None:
+        """Name an event that says that it is another tenant's."""
+        if named is not None and named != self._findings.tenant:
+            what = f"the event says that it is of tenant {named[:128]}"
+            self._findings.fault(where, what, index)
+
     def settle(self, where: str) -> Counts:
         """Name what nothing explains, and count everything."""
         unexplained = 0

@@ -15,6 +15,7 @@ from sealog.verify import logs, resting, signatures, waiting
 from sealog.verify.keys import Trusted
 from sealog.verify.logs import Log, Step
 from sealog.verify.moment import HeadRow, Moment, SegmentRow, SignedRow, TenantRow
+from sealog.verify.opening import tenant_named
 from sealog.verify.report import Findings, TenantReport
 from sealog.verify.signatures import Signing
 from sealog.verify.sorting import Sorting
@@ -92,7 +93,9 @@ def check(subject: Subject, moment: Moment) -> Outcome:
             )
             findings.fault(resting.SEGMENTS, what, one.segment.last)
     entries = f"{subject.log_name}/{ENTRIES}"
-    for unsealed in waiting.events(moment, head, Unpacker(), findings):
+    unpacker = Unpacker()
+    for unsealed in waiting.events(moment, head, unpacker, findings):
+        sorting.belongs(waiting.BLOCKS, tenant_named(unsealed.pack, unpacker), unsealed.indexes[0])
         # A block whose archived part is in segments is there until the log is synced.
         if unsealed.indexes[-1] >= head.archived:
             sorting.take(entries, unsealed, log.at(unsealed.indexes))
@@ -129,7 +132,10 @@ def _head(subject: Subject, moment: Moment, findings: Findings) -> HeadRow | Non
     if head is None:
         return None
     if row_digest("heads", *head[:-1]) != head.digest:
-        findings.fault(HEADS, "the tenant's head is not what was written")
+        findings.fault(
+            HEADS,
+            "the tenant's head is not what was written; without it nothing else can be judged",
+        )
         return None
     if max(head.synced, head.archived) > head.size:
         findings.fault(HEADS, f"more than its {head.size} entries are synced or archived")
