@@ -97,6 +97,9 @@ def checked(response: "httpx.Response") -> "httpx.Response":
     try:
         problem = msgspec.json.decode(response.content, type=dict[str, Any])
         detail = str(problem.get("detail") or problem.get("title"))
+        places = [fault["pointer"] for fault in problem.get("errors", ()) if fault.get("pointer")]
+        if places:
+            detail = f"{' '.join(places)}: {detail}"
     except msgspec.DecodeError:
         detail = response.text[:300]
     raise Refused(f"{detail} (HTTP {response.status_code})")

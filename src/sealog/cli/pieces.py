@@ -49,7 +49,7 @@ def cut(path: Path | None, stream: BinaryIO) -> Iterator[Piece]:
 
     Lines are streamed; a file of another shape is read whole. A file that no cut fits goes as one
     piece: what is wrong with it is the server's to say. Raises `Refused` where a compressed file is
-    not whole; what came before that place has been given already.
+    not whole; pieces from before that place may have been given already.
     """
     try:
         yield from _cut(_plain(path, stream))
