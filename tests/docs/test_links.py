@@ -87,6 +87,7 @@ def test_every_page_can_be_reached_from_the_readme():
     assert {page.as_posix() for page in unreached} <= WRITTEN_LATER
 
 
+OPTION = re.compile(r"--[a-z]|-[a-z]$")
 SHELL = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -114,5 +115,5 @@ def test_every_command_that_a_page_shows_is_one_of_ours(page):
             node = node.commands[name]
         options = {option for parameter in node.params for option in parameter.opts} | {"--help"}
         for word in rest:
-            if word.startswith("-") and word != "-":
+            if OPTION.match(word):
                 assert word.partition("=")[0] in options, f"{word} in {' '.join(words)}"

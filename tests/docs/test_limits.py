@@ -1,0 +1,71 @@
+"""docs/operate/limits.md says the numbers that are in force."""
+
+import re
+
+import pytest
+from tests.architecture.tree import ROOT
+
+from sealog import config
+from sealog.archive.columns import VALUE_CHARS_MAX as COLUMN_CHARS_MAX
+from sealog.archive.follower import Settings as Following
+from sealog.event.ids import ID_BYTES_MAX
+from sealog.event.tokens import KEYS_MAX, LEVELS_MAX
+from sealog.server import asking, ingesting
+from sealog.server.settings import Settings as Serving
+from sealog.wire import reading, rows, unpacking
+
+TABLE = dict(
+    re.findall(
+        r"^\| ([^|]+?) \| ([^|]+?) \|",
+        (ROOT / "docs" / "operate" / "limits.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+)
+SERVING, FOLLOWING, SETTINGS = Serving(), Following(), config.Settings()
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [
+        ("one record", reading.EVENT_BYTES_MAX),
+        ("records in a request", reading.RECORDS_MAX),
+        ("body, as sent", SERVING.body_bytes_max),
+        ("body, decompressed", unpacking.BODY_BYTES_MAX),
+        ("gzip members or zstd frames in a body", unpacking.MEMBERS_MAX),
+        ("levels of a record", LEVELS_MAX),
+        ("keys of a record", KEYS_MAX),
+        ("columns of CSV", rows.COLUMNS_MAX),
+        ("JSON that needs slow reading, in a request", reading.SLOW_TOKENS_MAX),
+        ("time for a body to arrive", int(SERVING.body_seconds_max)),
+        ("`Idempotency-Key`", ingesting.REQUEST_KEY_CHARS_MAX),
+        ("an event's id", ID_BYTES_MAX),
+        ("events on a page", SERVING.page_max),
+        ("bytes on a page", FOLLOWING.page_bytes_max),
+        ("actions in a search", asking.ACTIONS_MAX),
+        ("tenants in a search", asking.TENANTS_MAX),
+        ("a parameter", asking.VALUE_CHARS_MAX),
+        ("time of a search", int(FOLLOWING.search_s)),
+        ("wait for `at_least`", int(FOLLOWING.at_least_s)),
+        ("wait of a feed", SERVING.wait_seconds_max),
+        ("feeds that wait at once", SERVING.waiting_max),
+        ("a value in a search column", COLUMN_CHARS_MAX),
+        ("requests of a key, over time", SETTINGS.server.requests_per_s),
+        ("requests of a key, at once", SETTINGS.server.requests_burst),
+        ("events that wait to be written", SETTINGS.journal.waiting_events_max),
+        ("bytes of bodies in preparation", SETTINGS.intake.preparing_bytes_max),
+        ("events in memory before segments are cut", SETTINGS.archive.waiting_events_max),
+    ],
+)
+def test_a_limit_is_told_as_it_is(limit, value):
+    assert TABLE[limit].partition(" ")[0].rstrip(";") == f"{value:,}"
+
+
+def test_no_limit_is_told_that_nothing_checks():
+    told = {name for name in TABLE if name not in ("limit", "---")}
+
+    assert told - set(checked()) == {"a tenant's name"}
+
+
+def checked() -> list[str]:
+    mark = next(iter(test_a_limit_is_told_as_it_is.pytestmark))
+    return [limit for limit, _ in mark.args[1]]
