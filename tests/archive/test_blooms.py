@@ -18,7 +18,7 @@ def _bloom(values: list[bytes], kind: pa.DataType) -> bytes:
     file = sink.getvalue()
     column = pq.read_metadata(pa.BufferReader(file)).row_group(0).column(0)
     begin = column.bloom_filter_offset
-    return file[begin : begin + column.bloom_filter_length].to_pybytes()
+    return bytes(file[begin : begin + column.bloom_filter_length])
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_hash_is_xxhash64_as_published(text: bytes, hashed: int):
 def test_a_filter_holds_every_value_that_was_written(size: int):
     values = [bytes([nth]) + b"x" * (size - 1) for nth in range(100)]
 
-    bloom = _bloom(values, pa.binary())
+    bloom = blooms.bits_of(_bloom(values, pa.binary()))
 
     assert all(blooms.may_hold(bloom, blooms.hash64(value)) for value in values)
 
@@ -46,7 +46,7 @@ def test_a_filter_holds_every_value_that_was_written(size: int):
 def test_a_filter_of_fixed_bytes_rarely_holds_what_was_not_written():
     values = [nth.to_bytes(8, "big") for nth in range(1_000)]
 
-    bloom = _bloom(values, pa.binary(8))
+    bloom = blooms.bits_of(_bloom(values, pa.binary(8)))
 
     absent = range(10_000, 11_000)
     found = sum(blooms.may_hold(bloom, blooms.hash64(n.to_bytes(8, "big"))) for n in absent)
@@ -57,11 +57,11 @@ def test_a_filter_of_fixed_bytes_rarely_holds_what_was_not_written():
 @pytest.mark.parametrize("damaged", [b"", b"\x15\xff\xff\xff\xff\xff\xff", b"\x16" + bytes(60)])
 def test_a_header_of_another_kind_is_altered(damaged: bytes):
     with pytest.raises(Altered):
-        blooms.may_hold(damaged, 1)
+        blooms.bits_of(damaged)
 
 
 def test_a_shortened_filter_is_altered():
     bloom = _bloom([b"one", b"two"], pa.binary())
 
     with pytest.raises(Altered, match="length"):
-        blooms.may_hold(bloom[:-1], 1)
+        blooms.bits_of(bloom[:-1])

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.archive.made import ALPHA, BETA, STILL, Home, event, statement, until
+from sqlalchemy import text
+from tests.archive.made import ALPHA, BETA, STILL, Home, batch, event, statement, until
 
 from sealog.archive import follower, segments
 from sealog.archive.archive import Query
@@ -187,3 +188,33 @@ def test_trouble_is_told_and_ends_when_its_reason_does(
 
     _everything_is_there_once(home, 20)
     home.close()
+
+
+def test_a_gap_in_the_journal_is_trouble_and_what_rests_stays_searchable(home: Home):
+    """The operator is told, and a start does not fail over it."""
+    home.add(ALPHA, event(1))
+    home.archive.cut()
+    home.add(ALPHA, event(2))
+    home.add(ALPHA, event(3))
+    lose = text('DELETE FROM blocks WHERE tenant = 1 AND "first" = 1')
+    home.store.write(lambda connection: connection.execute(lose) and None).result()
+
+    home.restart()
+
+    assert "tenant 1 has no events from 1" in str(home.archive.trouble())
+    assert _indexes(home) == [0]
+    assert home.archive.get(ALPHA, 2) is None
+    assert home.archive.lag() == 2
+
+
+def test_what_a_failed_step_made_visible_is_not_taken_in_twice(home: Home):
+    waiting, journal = home.archive._follower.waiting, home.journal
+    home.archive.stop()
+    journal.append([batch(BETA, [event(1), event(2)]), batch(ALPHA, [event(3)])]).result(10)
+    found = journal.follow(0)
+
+    home.archive._follower._add(found[:1])
+    home.archive._follower._add(found)
+
+    assert waiting.visible() == {1: 1, 2: 2}
+    assert waiting.events == 3

@@ -90,14 +90,13 @@ def test_columns_come_back_in_the_order_asked_for(segment: Segment):
 def test_bloom_filters_rule_out_what_is_not_there(segment: Segment, footers_max: int):
     shelf = Shelf(footers_max)
 
-    held = [shelf.may_hold(segment, "actor_id", blooms.hash64(b"user-%d" % n)) for n in range(300)]
-    absent = [
-        shelf.may_hold(segment, "actor_id", blooms.hash64(b"none-%d" % n)) for n in range(300)
-    ]
+    hashes = [(blooms.hash64(b"user-%d" % n), blooms.hash64(b"none-%d" % n)) for n in range(300)]
+    held = [shelf.holding(segment, ["actor_id"], one) for one, _ in hashes]
+    absent = [shelf.holding(segment, ["actor_id"], other) for _, other in hashes]
 
-    assert all(held)
-    assert sum(absent) < 30
-    assert shelf.may_hold(segment, "session", 1)
+    assert held == [["actor_id"]] * 300
+    assert absent.count([]) > 270
+    assert shelf.holding(segment, ["actor_id", "session"], hashes[0][1]) == ["session"]
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow"])

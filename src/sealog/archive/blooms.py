@@ -24,29 +24,31 @@ _SALTS = (
     0x9EFC4947,
     0x5C6BFB31,
 )
+_WORDS = tuple([(32 * word, salt) for word, salt in enumerate(_SALTS)])
 BLOCK_BYTES = 32
 
 # The thrift header after its length: algorithm BLOCK, hash XXHASH, UNCOMPRESSED, stop.
 _HEADER_END = bytes.fromhex("1c1c00001c1c00001c1c000000")
 
 
-def may_hold(bloom: bytes, hashed: int) -> bool:
-    """Whether a filter, header and all, may hold the value with this `hash64`.
-
-    Raises `Altered` for a header that is not what pyarrow writes.
-    """
+def bits_of(bloom: bytes) -> bytes:
+    """The blocks of a filter as it stands in a file. Raises `Altered` unless pyarrow wrote it."""
     size, at = _varint(bloom)
     if bloom[:1] != b"\x15" or bloom[at : at + len(_HEADER_END)] != _HEADER_END:
         raise Altered("a bloom filter has an unknown header")
-    at += len(_HEADER_END)
-    size >>= 1
-    if size % BLOCK_BYTES or size == 0 or at + size != len(bloom):
+    bits = bloom[at + len(_HEADER_END) :]
+    if len(bits) % BLOCK_BYTES or len(bits) != size >> 1 or not bits:
         raise Altered("a bloom filter has another length")
-    at += ((hashed >> 32) * (size // BLOCK_BYTES) >> 32) * BLOCK_BYTES
-    block = int.from_bytes(bloom[at : at + BLOCK_BYTES], "little")
+    return bits
+
+
+def may_hold(bits: bytes, hashed: int) -> bool:
+    """Whether a filter's blocks may hold the value with this `hash64`."""
+    at = ((hashed >> 32) * (len(bits) // BLOCK_BYTES) >> 32) * BLOCK_BYTES
+    block = int.from_bytes(bits[at : at + BLOCK_BYTES], "little")
     low = hashed & 0xFFFFFFFF
-    for word, salt in enumerate(_SALTS):
-        if not block >> (32 * word + ((low * salt & 0xFFFFFFFF) >> 27)) & 1:
+    for word, salt in _WORDS:  # noqa: SIM110 - asked of every segment, and a generator costs more
+        if not block >> (word + ((low * salt & 0xFFFFFFFF) >> 27)) & 1:
             return False
     return True
 

@@ -86,10 +86,9 @@ class Follower:
 
     def start(self) -> None:
         """Take in what waits already, up to what may wait, then go on in a thread."""
-        limit = self._settings.waiting_events_max
-        taken = 0
-        while taken <= limit and (more := self.step()):
-            taken += more
+        left = self._settings.waiting_events_max
+        while left >= 0 and (taken := self._try_step()):
+            left -= taken
         self._thread = threading.Thread(target=self._run, name="sealog-archive", daemon=True)
         self._thread.start()
 
@@ -133,16 +132,21 @@ class Follower:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            try:
-                taken = self.step()
-                self.trouble = None
-            except (SealogError, OSError) as error:
-                # Nothing is lost: the journal keeps what we have not said to be archived.
-                self.trouble = error
+            taken = self._try_step()
+            if self.trouble is not None:
                 self._stopping.wait(RETRY_S)
-                continue
-            if not taken:
+            elif not taken:
                 self._journal.wait(self._after, IDLE_S)
+
+    def _try_step(self) -> int:
+        """A step, or trouble: then nothing is lost, for the journal keeps what does not rest."""
+        try:
+            taken = self.step()
+        except (SealogError, OSError) as error:
+            self.trouble = error
+            return 0
+        self.trouble = None
+        return taken
 
     def _take(self) -> int:
         newest = self._journal.newest()

@@ -57,7 +57,7 @@ def by_id(trail: Trail, event_id: str, shelf: Shelf) -> tuple[int, Opened] | Non
     hashed = blooms.hash64(wanted)
     (number,) = np.frombuffer(wanted, np.uint64)
     for segment in sorted(trail.segments, key=lambda one: one.last, reverse=True):
-        if not shelf.may_hold(segment, "id", hashed):
+        if not shelf.holding(segment, ["id"], hashed):
             continue
         rows = np.flatnonzero(shelf.ids(segment) == number)
         if not len(rows):

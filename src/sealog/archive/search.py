@@ -175,7 +175,7 @@ def _columns(segment: Segment, condition: Filter, shelf: Shelf) -> list[str]:
     hashed = condition.hashed
     if hashed is None:
         return list(condition.columns)
-    return [name for name in condition.columns if shelf.may_hold(segment, name, hashed)]
+    return shelf.holding(segment, condition.columns, hashed)
 
 
 def _passed(text: Text, condition: Filter) -> Mask | bool:

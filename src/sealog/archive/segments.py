@@ -8,7 +8,6 @@ Whatever is wrong with a file is raised as `Altered` or `Truncated` with its nam
 import hashlib
 import threading
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,7 +135,9 @@ class Text(msgspec.Struct, frozen=True):
 
 class _Footer(msgspec.Struct):
     metadata: Any
+    """What pyarrow read of it."""
     blooms: dict[str, bytes]
+    """Column → the blocks of its bloom filter."""
 
 
 class Shelf:
@@ -148,15 +149,21 @@ class Shelf:
 
     def __init__(self, footers_max: int = FOOTERS_MAX) -> None:
         self._footers_max = footers_max
-        self._footers: OrderedDict[Path, _Footer] = OrderedDict()
+        # By the digest of the file. Read without the lock, changed with it.
+        self._footers: dict[bytes, _Footer] = {}
         self._lock = threading.Lock()
 
-    def may_hold(self, segment: Segment, column: str, hashed: int) -> bool:
-        """Ask a column's bloom filter; `hashed` is the value's `blooms.hash64`."""
-        path = segment.columns_path
-        with _naming(path):
-            bloom = self._footer(segment).blooms.get(column)
-            return bloom is None or blooms.may_hold(bloom, hashed)
+    def holding(self, segment: Segment, columns: Sequence[str], hashed: int) -> list[str]:
+        """Those of the columns that may hold the value with this `blooms.hash64`.
+
+        A column without a bloom filter may hold anything.
+        """
+        filters = self._footer(segment).blooms
+        return [
+            name
+            for name in columns
+            if name not in filters or blooms.may_hold(filters[name], hashed)
+        ]
 
     def texts(self, segment: Segment, names: Sequence[str]) -> list[Text]:
         """Text columns, in the order asked for."""
@@ -189,17 +196,14 @@ class Shelf:
         return [table.column(name).chunk(0) for name in names]
 
     def _footer(self, segment: Segment) -> _Footer:
-        path = segment.columns_path
-        with self._lock:
-            footer = self._footers.get(path)
-            if footer is not None:
-                self._footers.move_to_end(path)
-                return footer
-        footer = _read_footer(segment)
-        with self._lock:
-            self._footers[path] = footer
-            while len(self._footers) > self._footers_max:
-                self._footers.popitem(last=False)
+        footer = self._footers.get(segment.columns_digest)
+        if footer is None:
+            with _naming(segment.columns_path):
+                footer = _read_footer(segment)
+            with self._lock:
+                while len(self._footers) >= self._footers_max:
+                    del self._footers[next(iter(self._footers))]
+                self._footers[segment.columns_digest] = footer
         return footer
 
 
@@ -218,7 +222,8 @@ def _read_footer(segment: Segment) -> _Footer:
         column = group.column(number)
         begin = column.bloom_filter_offset
         if begin is not None:
-            found[column.path_in_schema] = content[begin : begin + column.bloom_filter_length]
+            bloom = content[begin : begin + column.bloom_filter_length]
+            found[column.path_in_schema] = blooms.bits_of(bloom)
     return _Footer(metadata, found)
 
 

@@ -142,6 +142,8 @@ class Unpacker:
 
         Opens one frame and leaves the others alone. Raises `Altered` like `events`.
         """
+        if not pack.frames[number]:
+            return [b""] * len(pack.masks)
         parts = list(self._column(pack, number))
         if len(parts) == len(pack.masks):
             return parts
