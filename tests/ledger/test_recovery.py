@@ -322,3 +322,22 @@ def test_a_signature_of_a_tenant_without_events_is_refused(synced):
 
     with pytest.raises(Forked):
         Life(path, tenants=3)
+
+
+def test_what_is_signed_before_it_is_synced_comes_back_the_same(tmp_path):
+    life = Life(tmp_path / "data", sign_every_s=0.01)
+    life.append(1, "a", "b", "c")
+    assert waited(lambda: life.signed(1) is not None)
+    signed = life.signed(1)
+    entries = entries_of(life, 1)
+    path = life.copy(tmp_path / "crashed")
+    life.stop()
+    shutil.rmtree(log_of(path))
+
+    again = Life(path)
+
+    assert again.signed(1) == signed
+    assert b"\n3\n" in again.ledger.checkpoint(again.tenants[1])
+    again.ledger.settle()
+    again.check(1, entries)
+    again.stop()
