@@ -195,13 +195,13 @@ def small(path: Path) -> Home:
     erased actor, and events that wait. `core`: one event, in the journal only.
     """
     home = Home(path)
-    home.add("acme", *[event(at=number) for number in range(128)])
+    home.add("acme", *[event(at=number, tenant="acme") for number in range(128)])
     home.add("acme", *[event(actor=None) for _ in range(172)])
-    home.add("bolt", event("user.login"), event("role.assign", erased=[1]))
+    home.add("bolt", event(tenant="bolt"), event("role.assign", erased=[1]))
     home.add("bolt", statement("sealog.erasure", ranges=[[1, 1]], parts=[1], reason="request"))
     home.cut()
     home.settle()
     home.add("bolt", event("user.logout"), event("user.login"))
-    home.add("core", event())
+    home.add("core", event(tenant="core"))
     home.settle()
     return home

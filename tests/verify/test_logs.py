@@ -1,3 +1,6 @@
+import os
+import random
+
 import pytest
 from tests.ledger.whole import entries_of, leaves_of, tree_root
 
@@ -127,3 +130,36 @@ def test_a_level_that_the_log_does_not_have_yet_is_unfinished(folder):
 
     assert findings.faults == []
     assert [note.where for note in findings.unfinished] == ["log/hashes-2"]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """The files of a log whose second level has one hash."""
+    path = tmp_path_factory.mktemp("large") / "log"
+    LogFiles(path).append(entries_of(66_000))
+    return path
+
+
+def test_every_level_of_a_large_log_is_checked(large):
+    log = Log(large, "log", 66_000)
+    assert checked(log)[1] == []
+
+    for name, at, index in [("hashes-1", 32 * 256 + 31, 65_536), ("hashes-2", 0, 0)]:
+        byte = (large / name).read_bytes()[at]
+        spoil(large / name, at, bytes([byte ^ 1]))
+        assert checked(log)[1] == [(f"log/{name}", index)]
+        spoil(large / name, at, bytes([byte]))
+
+
+@pytest.mark.skipif(os.environ.get("CI") != "true", reason="a sample that takes a minute")
+def test_flips_anywhere_in_a_large_log_change_its_root_or_name_a_level(large):
+    log = Log(large, "log", 66_000)
+    root = checked(log)[0][66_000]
+    some = random.Random(7)
+    for name in ("entries", "hashes-1", "hashes-2"):
+        content = (large / name).read_bytes()
+        for at in some.sample(range(len(content)), min(len(content), 150)):
+            spoil(large / name, at, bytes([content[at] ^ 1 << at % 8]))
+            roots, faults, _ = checked(log)
+            assert roots[66_000] != root or (f"log/{name}" in {where for where, _ in faults})
+            spoil(large / name, at, content[at : at + 1])

@@ -1,6 +1,6 @@
 import msgspec
 
-from sealog.verify.report import FAULTS_PER_TENANT_MAX, Counts, Fault, Findings, Report
+from sealog.verify.report import FAULTS_MAX, FAULTS_PER_TENANT_MAX, Counts, Fault, Findings, Report
 
 
 def test_a_fault_reads_as_one_line_that_says_who_where_and_what():
@@ -42,3 +42,16 @@ def test_a_report_can_be_given_to_programs():
     assert decoded["faults"] == [
         {"tenant": "acme", "index": 3, "where": "logs/x/entries", "what": "it is altered"}
     ]
+
+
+def test_a_report_takes_only_so_many_faults_of_all_tenants():
+    report = Report()
+    findings = Findings("acme")
+    for index in range(FAULTS_PER_TENANT_MAX + 1):
+        findings.fault("x", "y", index)
+
+    for _ in range(FAULTS_MAX // FAULTS_PER_TENANT_MAX + 1):
+        report.add(findings)
+
+    assert len(report.faults) == 10_000
+    assert report.faults_left_out == 51 + 200

@@ -15,7 +15,7 @@ from sealog.verify import strays, tenant
 from sealog.verify.keys import Trusted
 from sealog.verify.logs import Step
 from sealog.verify.moment import Moment, State, TenantRow
-from sealog.verify.report import FROM_FOLDER, GROWN, Fault, Findings, Report, TenantReport
+from sealog.verify.report import FROM_FOLDER, GROWN, Findings, Report, TenantReport
 from sealog.verify.signatures import AGAINST
 from sealog.verify.tenant import Outcome, Subject
 
@@ -70,12 +70,14 @@ class _Verification:
                 self._own.fault(STATE, str(error))
             else:
                 held = self._read_against(against, rows)
+                report.add(self._own)
+                self._own = Findings()
                 for row in rows:
                     _add(report, self._tenant(state, row, held.get(self._origin(row), [])))
                 self._check_top(state, rows)
-        report.faults[:0] = self._own.faults
-        report.unfinished[:0] = self._own.unfinished
-        report.faults_left_out += self._own.left_out
+        report.add(self._own)
+        # What concerns the whole folder explains most of the rest.
+        report.faults.sort(key=lambda fault: fault.tenant is not None)
         return report
 
     def _check_format(self) -> None:
@@ -213,10 +215,7 @@ def _log_ids(state: State) -> set[str]:
 def _add(report: Report, outcome: Outcome) -> None:
     report.tenants.append(outcome.report)
     report.counts.add(outcome.report.counts)
-    faults: list[Fault] = outcome.findings.faults
-    report.faults += faults
-    report.unfinished += outcome.findings.unfinished
-    report.faults_left_out += outcome.findings.left_out
+    report.add(outcome.findings)
 
 
 def _owned(folder: Folder) -> bool:

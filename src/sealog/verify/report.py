@@ -3,6 +3,7 @@
 import msgspec
 
 FAULTS_PER_TENANT_MAX = 200
+FAULTS_MAX = 10_000
 """One broken disk must not fill the memory; what is left out is counted."""
 
 PINNED = "key pinned: every checkpoint is signed with a key that you gave"
@@ -75,6 +76,13 @@ class Report(msgspec.Struct):
     """The Ed25519 public keys that were trusted, in hex."""
     trust: str = ""
     """What the verdict rests on, one sentence."""
+
+    def add(self, findings: "Findings") -> None:
+        """Take over what was found, up to the limit."""
+        room = max(FAULTS_MAX - len(self.faults), 0)
+        self.faults += findings.faults[:room]
+        self.faults_left_out += findings.left_out + len(findings.faults[room:])
+        self.unfinished += findings.unfinished[: max(FAULTS_MAX - len(self.unfinished), 0)]
 
     @property
     def holds(self) -> bool:

@@ -1,0 +1,85 @@
+import pytest
+from tests.verify.made import alter, event
+
+from sealog.verify import keys, strays, tenant
+from sealog.verify.moment import State
+from sealog.verify.tenant import Subject
+
+
+@pytest.fixture
+def path(home):
+    """A stopped folder: one tenant, one segment of indexes 0 to 1, one event that waits."""
+    home.add("acme", event(), event())
+    home.cut()
+    home.settle()
+    home.add("acme", event())
+    home.close()
+    return home.path
+
+
+def looked(path, name):
+    """What is said of one more file; and whether the tenant's other files were replaced."""
+    with State(path / "state.db", owned=False) as state:
+        with state.moment() as moment:
+            (row,), _ = moment.tenants()
+            subject = Subject(path, row, f"log.example.org/{row.log_id}", keys.of_folder(path))
+            outcome = tenant.check(subject, moment)
+        stray = subject.archive / name
+        stray.parent.mkdir(parents=True, exist_ok=True)
+        stray.write_bytes(b"")
+        strays.check_archive(state, subject, outcome)
+    assert {one.where for one in (*outcome.findings.faults, *outcome.findings.unfinished)} <= {
+        f"archive/{row.log_id}/{name}"
+    }
+    return bool(outcome.findings.faults), bool(outcome.findings.unfinished)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "default/2-2-0.arrow",
+        "default/2-9-0.parquet",
+        "default/2-2-0.parquet.new",
+        "other/3-3-0.arrow",
+    ],
+)
+def test_a_segment_that_begins_where_segments_end_was_being_written(path, name):
+    assert looked(path, name) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "default/0-1-1.arrow",
+        "default/1-2-0.arrow",
+        "default/2-2-0.txt",
+        "2-2-0.arrow",
+        "a/b/2-2-0.arrow",
+    ],
+)
+def test_any_other_file_is_named(path, name):
+    assert looked(path, name) == (True, False)
+
+
+def test_a_segment_that_was_replaced_while_it_was_read_is_looked_at_again(path):
+    """Missing and no longer listed: another generation holds its events."""
+    (stored,) = (path / "archive").glob("*/*/*.arrow")
+    stored.unlink()
+    with State(path / "state.db", owned=False) as state:
+        with state.moment() as moment:
+            (row,), _ = moment.tenants()
+            subject = Subject(path, row, f"log.example.org/{row.log_id}", keys.of_folder(path))
+            outcome = tenant.check(subject, moment)
+
+        assert outcome.missing == {f"archive/{row.log_id}/default/0-1-0.arrow"}
+        assert not strays.replaced(state, subject, outcome)
+        alter(path, "DELETE FROM segments")
+        assert strays.replaced(state, subject, outcome)
+
+
+def test_names_beside_those_known_come_in_order(tmp_path):
+    for name in ("b", "a", "c"):
+        (tmp_path / name).touch()
+
+    assert strays.beside(tmp_path, {"b"}) == ["a", "c"]
+    assert strays.beside(tmp_path / "none", set()) == []
