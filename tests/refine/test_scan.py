@@ -67,3 +67,36 @@ def test_suspects_are_spans_in_order() -> None:
     spans = list(suspects(text))
 
     assert [text[begin:end] for begin, end in spans] == [b'"password":', b"?token="]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"request_id":"4446826600747683135"}',
+        '{"id":"6b4fe946-5388-6749-8314-2e9dde730000"}',
+        '{"n":4222222222223,"m":[4, 4111111111112, 1]}',
+        '{"t":"8123 4567 8901 2345"}',
+    ],
+)
+def test_digits_that_no_card_begins_or_checks_with_are_passed_by(text: str) -> None:
+    """Numbers of 64 bits are a tenth of all that looks like a card at first."""
+    assert list(suspects(text.encode())) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"c":"4222222222222"}',
+        '{"c":"2 x 4111 1111 1111 1111, 12/27"}',
+        '{"c":"9 4111111111111111"}',
+        '{"c":"4222222222223%31"}',
+        '{"c":"4222222222223%2B111"}',
+        '{"c":"4222222222223\\u0031"}',
+        '{"c":"%341 11111111111111 4222222222223"}',
+        '{"c":"\\u002b1 4222222222223"}',
+        '{"c":"' + "1 " * 40 + '4222222222223"}',
+        '{"cardNumber":4111111111111111.0}',
+    ],
+)
+def test_digits_that_may_be_a_card_or_go_on_in_an_escape_are_flagged(text: str) -> None:
+    assert list(suspects(text.encode())) != []

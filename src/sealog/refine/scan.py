@@ -5,11 +5,14 @@ a hit. It stays selective by wanting a name next to its value (`password":`, `to
 depth of escaping. google-re2, so that the time is linear in the bytes whatever they are.
 """
 
+import re
+import string
 from collections.abc import Iterator
 
 import re2
 
 from sealog.refine.rules import NOUNS, PAIR_NAMES, name_pattern
+from sealog.refine.shapes import CARD_DIGITS_MAX, is_card
 
 _NAME_BYTES_UNBOUND_MIN = 5
 _QUOTE = r"""(?:\\*["'`]|\\+u002[27]|%(?:25)*2[27])"""
@@ -76,6 +79,14 @@ def _compiled() -> re2._Regexp:
 
 
 _SUSPECT = _compiled()
+# A hit of the card branch alone: every other branch wants a letter, `%`, a backslash or a last `@`.
+_PLAIN_DIGITS = re.compile(rb"[^0-9A-Za-z%\\]{0,2}[0-9][0-9 +\-]*+")
+_RUN = re.compile(rb"[0-9 +\-]*+")
+_RUN_BYTES_MAX = 64
+_GROUP = re.compile(rb"[0-9]++")
+_ESCAPES = (b"%", b"\\")
+_RUN_BYTES = b"0123456789 +-"
+_ALNUM = (string.digits + string.ascii_letters).encode()
 
 
 def is_suspect(text: bytes) -> bool:
@@ -86,4 +97,40 @@ def is_suspect(text: bytes) -> bool:
 def suspects(text: bytes) -> Iterator[tuple[int, int]]:
     """Where a secret may stand: spans in order, without overlap."""
     for match in _SUSPECT.finditer(text):
-        yield match.span()
+        begin, end = match.span()
+        if _PLAIN_DIGITS.fullmatch(text, begin, end) is None or _may_be_card(text, begin, end):
+            yield begin, end
+
+
+def _may_be_card(text: bytes, begin: int, end: int) -> bool:
+    """Whether a card may stand in the digits around a hit of plain digits, however they are grouped.
+
+    Numbers of 64 bits are a tenth of such hits, and reading their records for nothing is dear. What
+    stands beside the digits is left to the exact rules, and so is a run that an escape touches:
+    it may go on in what is written there.
+    """
+    stop = _RUN.match(text, end).end()  # type: ignore[union-attr]
+    start = _run_begin(text, begin) if text[begin] in _RUN_BYTES else begin
+    if start < 0 or stop - start > _RUN_BYTES_MAX or text[stop : stop + 1] in _ESCAPES:
+        return True
+    groups = _GROUP.findall(text, start, stop)
+    for first in range(len(groups)):
+        number = b""
+        for group in groups[first:]:
+            number += group
+            if len(number) > CARD_DIGITS_MAX:
+                break
+            if is_card(number):
+                return True
+    return False
+
+
+def _run_begin(text: bytes, at: int) -> int:
+    """Where the run of digits and gaps around `at` begins; -1 where an escape may stand before it."""
+    before = text[max(0, at - _RUN_BYTES_MAX) : at]
+    outside = before.rstrip(_RUN_BYTES)
+    # The end of `%2b` or `\u002b` reads as letters and digits.
+    word = outside.rstrip(_ALNUM)
+    if not word or word[-1:] in _ESCAPES:
+        return -1
+    return at - len(before) + len(outside)

@@ -7,6 +7,7 @@ checksum and an issuer. Text is decoded bytes; every function gives `(begin, end
 import base64
 import binascii
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -61,32 +62,34 @@ _BAD_BEFORE = re.compile(rb"(?:[0-9A-Za-z]|[0-9][.,]|[0-9A-Za-z]-|(?:\A|[^A-Za-z
 _BAD_AFTER = re.compile(rb"[0-9A-Za-z]|[.,][0-9]|-[0-9A-Za-z]")
 _GROUPS = re.compile(rb"[ +]")
 
-_CARD_DIGITS_MIN, _CARD_DIGITS_MAX = 13, 19
+CARD_DIGITS_MIN, CARD_DIGITS_MAX = 13, 19
 _HEADER_BYTES_MAX = 8192
-# First digits (as a range of the first four) and the lengths that issuer uses.
+# First digits (as a range of the first four, ascending) and the lengths that issuer uses.
 _ISSUERS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
-    (4000, 4999, (13, 16, 19)),  # Visa
-    (5100, 5599, (16,)),  # Mastercard
-    (2221, 2720, (16,)),
-    (3400, 3499, (15,)),  # American Express
-    (3700, 3799, (15,)),
-    (6011, 6011, (16, 17, 18, 19)),  # Discover
-    (6440, 6599, (16, 17, 18, 19)),
-    (3528, 3589, (16, 17, 18, 19)),  # JCB
+    (0, -1, ()),
+    (2200, 2204, (16, 17, 18, 19)),  # Mir
+    (2221, 2720, (16,)),  # Mastercard
     (3000, 3059, (14, 16, 17, 18, 19)),  # Diners Club
     (3095, 3095, (14, 16, 17, 18, 19)),
-    (3600, 3699, (14, 16, 17, 18, 19)),
-    (3800, 3999, (14, 16, 17, 18, 19)),
-    (6200, 6299, (16, 17, 18, 19)),  # UnionPay
-    (8100, 8199, (16, 17, 18, 19)),
-    (2200, 2204, (16, 17, 18, 19)),  # Mir
+    (3400, 3499, (15,)),  # American Express
+    (3528, 3589, (16, 17, 18, 19)),  # JCB
+    (3600, 3699, (14, 16, 17, 18, 19)),  # Diners Club
+    (3700, 3799, (15,)),  # American Express
+    (3800, 3999, (14, 16, 17, 18, 19)),  # Diners Club
+    (4000, 4999, (13, 16, 19)),  # Visa
     (5018, 5018, tuple(range(13, 20))),  # Maestro
     (5020, 5020, tuple(range(13, 20))),
     (5038, 5038, tuple(range(13, 20))),
-    (5893, 5893, tuple(range(13, 20))),
-    (6304, 6304, tuple(range(13, 20))),
-    (6759, 6763, tuple(range(13, 20))),
+    (5100, 5599, (16,)),  # Mastercard
+    (5893, 5893, tuple(range(13, 20))),  # Maestro
+    (6011, 6011, (16, 17, 18, 19)),  # Discover
+    (6200, 6299, (16, 17, 18, 19)),  # UnionPay
+    (6304, 6304, tuple(range(13, 20))),  # Maestro
+    (6440, 6599, (16, 17, 18, 19)),  # Discover
+    (6759, 6763, tuple(range(13, 20))),  # Maestro
+    (8100, 8199, (16, 17, 18, 19)),  # UnionPay
 )
+_FIRSTS = tuple(low for low, _, _ in _ISSUERS)
 
 
 def shapes(text: bytes) -> list[Found]:
@@ -171,10 +174,11 @@ def _only_digits(text: bytes) -> bytes:
 
 def is_card(digits: bytes) -> bool:
     """Whether 13 to 19 ASCII digits pass Luhn and lie in an issuer's range."""
-    if not _CARD_DIGITS_MIN <= len(digits) <= _CARD_DIGITS_MAX:
+    if not CARD_DIGITS_MIN <= len(digits) <= CARD_DIGITS_MAX:
         return False
     head = int(digits[:4])
-    if not any(low <= head <= high and len(digits) in sizes for low, high, sizes in _ISSUERS):
+    _, high, sizes = _ISSUERS[bisect_right(_FIRSTS, head) - 1]
+    if head > high or len(digits) not in sizes:
         return False
     odd, even = digits[-1::-2], digits[-2::-2]
     return (sum(odd) - 48 * len(odd) + sum(_DOUBLED[digit] for digit in even)) % 10 == 0
