@@ -55,12 +55,11 @@ def test_every_record_gets_an_answer_in_the_order_sent(send):
         "again acme 0",
         "no-such-tenant at 4",
         "id-taken at 5",
-        "not-json at 6" if said[6] == "not-json at 6" else said[6],
+        "not-an-object at 6",
         "again acme 2",
         "reserved-action at 8",
         "acme 3",
     ]
-    assert said[6].endswith(" at 6")
 
 
 def test_a_repeats_receipt_is_the_first_one(send):

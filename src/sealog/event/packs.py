@@ -142,24 +142,28 @@ class Unpacker:
 
         Opens one frame and leaves the others alone. Raises `Altered` like `events`.
         """
-        if not pack.frames[number]:
+        if not pack.frames[number] and not pack.lengths[number]:
             return [b""] * len(pack.masks)
         parts = list(self._column(pack, number))
-        if len(parts) == len(pack.masks):
+        has = [mask >> number & 1 for mask in pack.masks]
+        if sum(has) != len(parts):
+            raise Altered(f"a pack's masks name other {PART_NAMES[number]} parts than it holds")
+        if len(parts) == len(has):
             return parts
         left = iter(parts)
-        return [next(left, b"") if mask >> number & 1 else b"" for mask in pack.masks]
+        return [next(left) if each else b"" for each in has]
 
     def _column(self, pack: Pack, kind: int) -> Iterator[bytes]:
-        frame = pack.frames[kind]
-        if not frame:
+        frame, size = pack.frames[kind], sum(pack.lengths[kind])
+        if not frame and not size:
             return iter(())
         try:
+            # Before it is opened: what was altered must not ask for all memory.
+            if zstandard.frame_content_size(frame) != size:
+                raise Altered(f"the {PART_NAMES[kind]} frame of a pack has another length")
             text = self._decompress(frame)
         except zstandard.ZstdError as error:
             raise Altered(f"the {PART_NAMES[kind]} frame of a pack does not open") from error
-        if len(text) != sum(pack.lengths[kind]):
-            raise Altered(f"the {PART_NAMES[kind]} frame of a pack has another length")
         return _cut(text, pack.lengths[kind])
 
 
