@@ -1,3 +1,5 @@
+import socket
+
 import httpx
 import pytest
 from tests.cli.made import Served, ecs, free_port, lines, script
@@ -32,6 +34,17 @@ def test_what_cannot_be_served_is_a_matter_of_usage(sealog, options, says):
 
     assert ran.code == 2
     assert says in ran.err
+
+
+def test_an_address_in_use_is_said(sealog):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        ran = sealog("serve", "--listen", f"127.0.0.1:{port}")
+
+    assert ran.code == 2
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in ran.err
+    assert "listening" not in ran.out
 
 
 def test_nothing_is_made_where_the_address_is_refused(sealog, tmp_path):

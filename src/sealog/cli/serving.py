@@ -1,6 +1,7 @@
 """`sealog serve`: the API on a data folder until it is told to stop."""
 
 import signal
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 STOP_WITHIN_S = 8
 """What is under way when told to stop is finished within this; the rest is cut off."""
+BACKLOG = 2_048
 _ALL_SCOPES = ("ingest", "read", "export", "admin", "erase")
 
 
@@ -46,7 +48,10 @@ def serve(where: Where, chosen: Chosen, against: Sequence[Path]) -> None:
 
 
 def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> None:
-    """Serve until SIGINT or SIGTERM; what is under way is answered first."""
+    """Serve until SIGINT or SIGTERM; what is under way is answered first.
+
+    Raises `Misconfigured` where the address cannot be listened on.
+    """
     import uvicorn
 
     from sealog.app import api
@@ -55,8 +60,6 @@ def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> Non
     host, port = bound
     config = uvicorn.Config(
         api(running, server),
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -66,14 +69,21 @@ def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> Non
         timeout_graceful_shutdown=STOP_WITHIN_S,
         ssl_certfile=server.tls_certificate,
         ssl_keyfile=server.tls_key,
-        backlog=2048,
+        backlog=BACKLOG,
     )
-    # uvicorn hands the signal on once it has drained; what follows is ours, not the system's.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: None)
-    shown = f"[{host}]" if ":" in host else host
-    say(f"listening on {scheme}://{shown}:{port}")
-    uvicorn.Server(config).run()
+    serving = uvicorn.Server(config)
+
+    def end(_number: int, _frame: object) -> None:
+        serving.should_exit = True
+
+    with _listening(host, port) as listener:
+        # uvicorn hands the signal on once it has drained, and one may come before it listens to
+        # them; what follows is ours, not the system's.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, end)
+        shown = f"[{host}]" if ":" in host else host
+        say(f"listening on {scheme}://{shown}:{port}")
+        serving.run([listener])
 
 
 def check(host: str, server: "ServerSettings") -> None:
@@ -94,6 +104,15 @@ def address_of(listen: str) -> tuple[str, int]:
     if not colon or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise Misconfigured(f"--listen is ADDRESS:PORT, not {listen!r}")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Bound before anything is said of it: whoever reads the line may connect."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise Misconfigured(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
 def _given(chosen: Chosen) -> dict[str, object]:
