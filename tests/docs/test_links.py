@@ -117,3 +117,14 @@ def test_every_command_that_a_page_shows_is_one_of_ours(page):
         for word in rest:
             if OPTION.match(word):
                 assert word.partition("=")[0] in options, f"{word} in {' '.join(words)}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_verb_that_a_page_names_is_in_the_justfile(page):
+    verbs = set(
+        re.findall(r"^([a-z]+)(?: [A-Z*]+)*:", (ROOT / "justfile").read_text(), re.MULTILINE)
+    )
+
+    named = set(re.findall(r"`(?:uv run )?just ([a-z]+)", text_of(page)))
+
+    assert named <= verbs

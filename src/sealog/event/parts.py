@@ -66,6 +66,7 @@ FACT_PATHS = frozenset(
         "sealog.dialect",
     }
 )
+# The kind of an actor is sealed, and goes with the person: decision 0006.
 ACTOR_PATHS = frozenset(
     {"user", "source", "client", "geo", "user_agent", "session", "sealog.actor"}
 )

@@ -2,7 +2,7 @@
 
 Rows that verification relies on carry `digest`: SHA-256 over their other values (`row_digest`), so
 that a value altered in place is named. It guards against accident and against whoever does not know
-the program; what guards against the rest is the sealed log.
+the program; what guards against the rest is the sealed log (decision 0007).
 """
 
 import hashlib
