@@ -85,7 +85,7 @@ class Archive:
         """
         with self._store.reading() as connection:
             segments = self._set_out(connection)
-        self._damaged += listing.sweep(self._folder, segments)
+        self._damaged += listing.sweep(self._folder, segments, sound=not self._damaged)
         self._follower.start()
 
     def look(self) -> None:

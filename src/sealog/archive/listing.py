@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 
 from sealog.archive.segments import COLUMNS_SUFFIX, PARTS_SUFFIX, Segment
-from sealog.errors import Altered, Corrupt
+from sealog.errors import Altered, Corrupt, SealogError
 from sealog.event.tenants import Tenant
 from sealog.storage.folder import Folder
 from sealog.storage.tables import row_digest
@@ -26,11 +26,19 @@ def add(connection: sqlite3.Connection, segments: Iterable[Segment]) -> None:
 def read(
     connection: sqlite3.Connection, folder: Folder, tenants: Callable[[int], Tenant]
 ) -> tuple[list[Segment], list[Corrupt]]:
-    """Every listed segment, and what is wrong with rows that are not as they were written."""
+    """Every listed segment, and what is wrong with rows that are not as they were written.
+
+    Rows of tenants that nobody knows are left out.
+    """
     segments: list[Segment] = []
     wrong: list[Corrupt] = []
     for *values, digest in connection.execute(f"SELECT {_COLUMNS} FROM segments"):
-        place = folder.archive(tenants(values[0]).log_id, values[1])
+        try:
+            tenant = tenants(values[0])
+        except (SealogError, LookupError):
+            wrong.append(Altered(f"a segment is listed for tenant {values[0]}, which is not there"))
+            continue
+        place = folder.archive(tenant.log_id, values[1])
         segment = Segment(**dict(zip(_FIELDS, values, strict=True)), folder=place)
         segments.append(segment)
         if _digest(segment) != digest:
@@ -38,11 +46,12 @@ def read(
     return segments, wrong
 
 
-def sweep(folder: Folder, segments: Sequence[Segment]) -> list[Corrupt]:
+def sweep(folder: Folder, segments: Sequence[Segment], *, sound: bool) -> list[Corrupt]:
     """Delete segment files that are not listed; name listed ones that are missing or cut short.
 
     A file is written before it is listed, so one that is not listed was never relied upon: its
-    events are in the journal still.
+    events are in the journal still. Where the list is not `sound` nothing is deleted, because a
+    row that was altered would make a stranger of the file it belongs to.
     """
     listed = {path for one in segments for path in (one.columns_path, one.parts_path)}
     wrong: list[Corrupt] = []
@@ -51,6 +60,8 @@ def sweep(folder: Folder, segments: Sequence[Segment]) -> list[Corrupt]:
             segment.check_sizes()
         except Corrupt as error:
             wrong.append(error)
+    if not sound:
+        return wrong
     for path in (folder.path / "archive").glob("*/*/*"):
         if path.suffix in _OURS and path not in listed:
             path.unlink()
