@@ -54,6 +54,10 @@ class Pack(msgspec.Struct, frozen=True, array_like=True):
     """Per part kind, one zstd frame over all its parts; empty where no event has one."""
 
 
+Columns = tuple[list[bytes], list[bytes], list[bytes], list[bytes]]
+"""Per part kind, the open parts in the order of the events."""
+
+
 class Packer:
     """Packs and compresses; one per thread, because a zstd context is not shared."""
 
@@ -63,7 +67,7 @@ class Packer:
     def pack(self, events: Sequence[Opened], indexes: Iterable[int]) -> Pack:
         """Pack up to 128 events under their indexes."""
         assert 0 < len(events) <= EVENTS_PER_PACK_MAX
-        columns: list[list[bytes]] = [[], [], [], []]
+        columns: Columns = ([], [], [], [])
         salts: list[bytes] = []
         digests: list[bytes] = []
         masks = bytearray()
@@ -77,13 +81,22 @@ class Packer:
                 mask |= 16 << number
                 digests.append(value)
             masks.append(mask)
+        kinds = b"".join([event.kind for event in events])
+        pack = self.pack_columns(indexes, kinds, bytes(masks), columns, b"".join(salts))
+        return msgspec.structs.replace(pack, digests=b"".join(digests)) if digests else pack
+
+    def pack_columns(
+        self, indexes: Iterable[int], kinds: bytes, masks: bytes, columns: Columns, salts: bytes
+    ) -> Pack:
+        """Pack up to 128 events whole, of which nothing is erased; the arguments as in `Pack`."""
+        assert 0 < len(kinds) == len(masks) <= EVENTS_PER_PACK_MAX
         return Pack(
             indexes=tuple(indexes),
-            kinds=b"".join([event.kind for event in events]),
-            masks=bytes(masks),
+            kinds=kinds,
+            masks=masks,
             lengths=tuple([tuple(map(len, column)) for column in columns]),
-            salts=b"".join(salts),
-            digests=b"".join(digests),
+            salts=salts,
+            digests=b"",
             frames=tuple([self._compress(b"".join(c)) if c else b"" for c in columns]),
         )
 

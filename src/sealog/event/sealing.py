@@ -13,7 +13,7 @@ from msgspec import Raw
 from sealog.event import ids, parts, times, tokens
 from sealog.event.batch import Batch
 from sealog.event.findings import Finding
-from sealog.event.packs import EVENTS_PER_PACK_MAX, Opened, Pack, Packer
+from sealog.event.packs import EVENTS_PER_PACK_MAX, Columns, Opened, Pack, Packer
 from sealog.event.parts import EVENT_ENTRY, SALT_BYTES, STATEMENT_ACTIONS, STATEMENT_ENTRY, Place
 from sealog.event.record import Draft, Record
 from sealog.event.tenants import Tenant
@@ -22,7 +22,9 @@ ECS_VERSION = "8.11.0"
 ROUTES_MAX = 4_096
 ALIAS_CHARS_MAX = 256
 
-_ECS_VERSION = tokens.raw(ECS_VERSION)
+_ECS = tokens.raw({"version": ECS_VERSION})
+_STAMPED = ("ecs", "organization", "sealog")
+_ENCODE = msgspec.json.Encoder().encode
 _PART_HEADS = tuple(b"sealog/part/v1\x00" + bytes([number]) for number in range(4))
 _EVENT_HEAD = b"sealog/event/v1\x00"
 _NO_ID = (b"null", b'""')
@@ -62,8 +64,7 @@ class Sealer:
         self._randomness = randomness
         self._packer = Packer()
         self._routes: dict[tuple[tuple[str, int], ...], Place] = {}
-        self._tenant_tokens: dict[str, Raw] = {}
-        self._alias_tokens: dict[tuple[str, str], tuple[Raw, Raw]] = {}
+        self._known_stamps: dict[tuple[str, str, str], dict[str, Raw]] = {}
 
     def seal(
         self,
@@ -108,40 +109,53 @@ class Sealer:
         if draft.at_us is not None and draft.at_us > now.us + times.FUTURE_US:
             findings = [*findings, Finding("future-time", "", "more than a day ahead of arrival")]
         tree = draft.tree
-        tree["@timestamp"] = ingested if draft.at_us is None else tokens.raw(draft.at_text)
-        _inner(tree, "ecs")["version"] = _ECS_VERSION
+        for root in _STAMPED:
+            if root in tree and not _inner(tree, root):
+                del tree[root]
         event = _inner(tree, "event")
-        event["id"] = tokens.raw(name)
+        event["id"] = Raw(_ENCODE(name))
         event["ingested"] = ingested
-        _inner(tree, "organization")["id"] = self._tenant_token(tenant.name)
-        sealog = _inner(tree, "sealog")
-        sealog["action"], sealog["dialect"] = self._alias(draft.alias, draft.dialect)
-        if findings:
-            sealog["findings"] = tokens.raw(findings)
         sent = draft.sent
         if name != draft.id and draft.id is not None:
             sent = {"event.id": tokens.raw(draft.id), **sent}
-        if sent:
-            sealog["sent"] = sent
+        if findings or sent:
+            sealog = _inner(tree, "sealog")
+            if findings:
+                sealog["findings"] = tokens.raw(findings)
+            if sent:
+                sealog["sent"] = sent
         if findings or not draft.clean:
-            event["original"] = tokens.raw(record.received.decode())
-        return parts.split(tree, self._route(draft.declared), action_known=draft.known)
+            event["original"] = Raw(_ENCODE(record.received.decode()))
+        stamps = {
+            "@timestamp": now.text if draft.at_us is None else draft.at_text,
+            **self._stamps(tenant.name, draft.alias, draft.dialect),
+        }
+        route = self._route(draft.declared)
+        return parts.split(tree, route, stamps, action_known=draft.known)
 
     def _commit(self, batch: Batch, cut: list[list[parts.Part]], kinds: list[bytes]) -> Batch:
+        """Salt, hash and pack a batch; the salts drawn at once are those of the packs, in order."""
         salts = self._randomness(SALT_BYTES * sum(map(len, cut)))
         at = 0
-        opened: list[Opened] = []
-        for kind, event in zip(kinds, cut, strict=True):
-            digests = _EVENT_HEAD
-            kept: list[tuple[int, bytes, bytes]] = []
-            for number, part in event:
-                salt = salts[at : at + SALT_BYTES]
-                at += SALT_BYTES
-                kept.append((number, salt, part))
-                digests += _NUMBERS[number] + sha256(_PART_HEADS[number] + salt + part).digest()
-            opened.append(Opened(kind, tuple(kept)))
-            batch.entries.append(kind + sha256(digests).digest())
-        batch.packs = repack(self._packer, opened)
+        for first in range(0, len(cut), EVENTS_PER_PACK_MAX):
+            begin, masks = at, bytearray()
+            columns: Columns = ([], [], [], [])
+            events = cut[first : first + EVENTS_PER_PACK_MAX]
+            for kind, event in zip(kinds[first:], events, strict=False):
+                mask, digests = 0, _EVENT_HEAD
+                for number, part in event:
+                    salted = salts[at : at + SALT_BYTES] + part
+                    at += SALT_BYTES
+                    mask |= 1 << number
+                    columns[number].append(part)
+                    digests += _NUMBERS[number] + sha256(_PART_HEADS[number] + salted).digest()
+                masks.append(mask)
+                batch.entries.append(kind + sha256(digests).digest())
+            told = b"".join(kinds[first : first + len(events)])
+            indexes = range(first, first + len(events))
+            batch.packs.append(
+                self._packer.pack_columns(indexes, told, bytes(masks), columns, salts[begin:at])
+            )
         return batch
 
     def _route(self, declared: tuple[tuple[str, int], ...]) -> Place:
@@ -152,24 +166,22 @@ class Sealer:
             route = self._routes[declared] = parts.places(dict(declared))
         return route
 
-    def _tenant_token(self, name: str) -> Raw:
-        token = self._tenant_tokens.get(name)
-        if token is None:
-            if len(self._tenant_tokens) >= ROUTES_MAX:
-                self._tenant_tokens.clear()
-            token = self._tenant_tokens[name] = tokens.raw(name)
-        return token
-
-    def _alias(self, alias: str, dialect: str) -> tuple[Raw, Raw]:
-        found = self._alias_tokens.get((alias, dialect))
-        if found is None:
-            found = (tokens.raw(alias), tokens.raw(dialect))
+    def _stamps(self, tenant: str, alias: str, dialect: str) -> dict[str, Raw]:
+        """The facts that many events share."""
+        key = (tenant, alias, dialect)
+        stamps = self._known_stamps.get(key)
+        if stamps is None:
+            stamps = {
+                "ecs": _ECS,
+                "organization": tokens.raw({"id": tenant}),
+                "sealog": tokens.raw({"action": alias, "dialect": dialect}),
+            }
             # A sender of ECS names the action: a long one is not worth remembering.
             if len(alias) <= ALIAS_CHARS_MAX:
-                if len(self._alias_tokens) >= ROUTES_MAX:
-                    self._alias_tokens.clear()
-                self._alias_tokens[alias, dialect] = found
-        return found
+                if len(self._known_stamps) >= ROUTES_MAX:
+                    self._known_stamps.clear()
+                self._known_stamps[key] = stamps
+        return stamps
 
 
 def repack(packer: Packer, events: Sequence[Opened]) -> list[Pack]:
