@@ -8,7 +8,7 @@ from tests.journal.made import Counted, draft, tenant
 from sealog.catalog.shelf import load
 from sealog.dialects import registry
 from sealog.dialects.dialect import Settings
-from sealog.event import ids, parts, tokens
+from sealog.event import ids, parts
 from sealog.event.packs import Unpacker
 from sealog.event.parts import STATEMENT_ACTIONS
 from sealog.event.sealing import Moment, Naming, Sealer
@@ -319,13 +319,13 @@ def test_anything_in_the_place_of_an_object_that_sealog_fills_is_kept(key, odd):
 
 def test_a_long_life_does_not_grow_the_caches_without_end():
     sealer = Sealer(Counted())
-    sealer._tenant_tokens = {f"{n}": tokens.raw(n) for n in range(4_096)}
     sealer._routes = {((f"{n}", 0),): parts.Place() for n in range(4_096)}
-    sealer._alias_tokens = {(f"{n}", "ecs"): (tokens.raw(n), tokens.raw(n)) for n in range(4_096)}
+    sealer._known_stamps = {(f"{n}", "a", "ecs"): {} for n in range(4_096)}
 
-    sealer.seal([(*draft("a"), ACME)], NOW)
+    sealer.seal([(*draft("a"), ACME), (*draft("b", action="x" * 300), ACME)], NOW)
 
-    assert len(sealer._tenant_tokens) == len(sealer._routes) == len(sealer._alias_tokens) == 1
+    assert len(sealer._routes) == 1
+    assert list(sealer._known_stamps) == [("acme", "a.b", "ecs")]
 
 
 def test_a_moment_is_written_in_utc_with_its_microseconds():
