@@ -59,7 +59,7 @@ def test_an_entry_is_computed_from_the_stored_bytes_and_the_erased_digests():
     rest = sha256(b"sealog/part/v1\x00\x03" + SALTS[5] + REST)
     committed = sha256(
         b"sealog/event/v1\x00"
-        + b"\x00"
+         b"\x00"
         + facts
         + b"\x01"
         + GONE[0]
@@ -188,3 +188,35 @@ def test_no_packs_are_an_empty_list():
 
 def test_the_numbers_are_those_of_the_format():
     assert (packs.EVENTS_PER_PACK_MAX, packs.DIGEST_BYTES) == (128, 32)
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 65_791, 65_792, 131_072, 131_073, 300_000])
+def test_a_stored_frame_is_a_zstd_frame_of_its_content(size):
+    """Small packs are framed without compressing; every reader of zstd opens them."""
+    content = bytes(range(256)) * (size // 256 + 1)
+
+    frame = packs.stored(content[:size])
+
+    assert zstandard.ZstdDecompressor().decompress(frame) == content[:size]
+    assert zstandard.frame_content_size(frame) == size
+
+
+@pytest.mark.parametrize("counts", [(1, 1), (1, 14), (1, 15), (15, 1, 40), (64, 64)])
+def test_packs_merge_into_one_with_the_same_events(counts):
+    """What one commit gives a tenant from many requests rests together."""
+    packer, unpacker = Packer(), Unpacker()
+    events = [
+        Opened(
+            b"\x01",
+            ((0, bytes([n]) * 16, b'{"n":%d}' % n),) + (((3, b"r" * 16, b"{}"),) if n % 3 else ()),
+            ((1, bytes([n]) * 32),) if n % 5 == 0 else (),
+        )
+        for n in range(sum(counts))
+    ]
+    left = iter(events)
+    several = [packer.pack([next(left) for _ in range(count)], range(count)) for count in counts]
+
+    merged = packer.merge(several)
+
+    assert unpacker.events(merged) == events
+    assert merged.indexes == tuple(range(len(events)))

@@ -15,6 +15,12 @@ from sealog.event.parts import PART_NAMES, SALT_BYTES, commitment, digest
 EVENTS_PER_PACK_MAX = 128
 DIGEST_BYTES = 32
 ZSTD_LEVEL = 1
+STORED_EVENTS_MAX = 15
+"""Up to so many events are framed as they are: compressing each small pack would cost more than all
+the rest of its way, and the archive packs them anew in any case."""
+
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_RAW_BLOCK_BYTES_MAX = 128 << 10
 
 _KINDS = range(len(PART_NAMES))
 _OPEN = tuple([tuple([n for n in _KINDS if mask >> n & 1]) for mask in range(16)])
@@ -63,6 +69,7 @@ class Packer:
 
     def __init__(self, level: int = ZSTD_LEVEL) -> None:
         self._compress = zstandard.ZstdCompressor(level=level).compress
+        self._decompress = zstandard.ZstdDecompressor().decompress
 
     def pack(self, events: Sequence[Opened], indexes: Iterable[int]) -> Pack:
         """Pack up to 128 events under their indexes."""
@@ -97,8 +104,48 @@ class Packer:
             lengths=tuple([tuple(map(len, column)) for column in columns]),
             salts=salts,
             digests=b"",
-            frames=tuple([self._compress(b"".join(c)) if c else b"" for c in columns]),
+            frames=self._frames([b"".join(column) for column in columns], len(kinds)),
         )
+
+    def merge(self, packs: Sequence[Pack]) -> Pack:
+        """Packs of up to 128 events together as one, its indexes counted from 0."""
+        kinds = b"".join([pack.kinds for pack in packs])
+        assert len(kinds) <= EVENTS_PER_PACK_MAX
+        columns = [b"".join([self._content(pack.frames[n]) for pack in packs]) for n in _KINDS]
+        return Pack(
+            indexes=tuple(range(len(kinds))),
+            kinds=kinds,
+            masks=b"".join([pack.masks for pack in packs]),
+            lengths=tuple([tuple([x for pack in packs for x in pack.lengths[n]]) for n in _KINDS]),
+            salts=b"".join([pack.salts for pack in packs]),
+            digests=b"".join([pack.digests for pack in packs]),
+            frames=self._frames(columns, len(kinds)),
+        )
+
+    def _frames(self, columns: Sequence[bytes], events: int) -> tuple[bytes, ...]:
+        frame = stored if events <= STORED_EVENTS_MAX else self._compress
+        return tuple([frame(column) if column else b"" for column in columns])
+
+    def _content(self, frame: bytes) -> bytes:
+        return self._decompress(frame) if frame else b""
+
+
+def stored(content: bytes) -> bytes:
+    """A zstd frame (RFC 8878, 3.1.1) that holds its content as it is, in raw blocks."""
+    size = len(content)
+    # One segment; the content's size in 1, 2 (less 256) or 4 bytes, as the first byte says.
+    if size < 1 << 8:
+        header = b"\x20" + size.to_bytes(1, "little")
+    elif size < (1 << 16) + 256:
+        header = b"\x60" + (size - 256).to_bytes(2, "little")
+    else:
+        header = b"\xa0" + size.to_bytes(4, "little")
+    pieces = [_ZSTD_MAGIC, header]
+    for at in range(0, max(size, 1), _RAW_BLOCK_BYTES_MAX):
+        block = content[at : at + _RAW_BLOCK_BYTES_MAX]
+        is_last = at + _RAW_BLOCK_BYTES_MAX >= size
+        pieces += [(len(block) << 3 | is_last).to_bytes(3, "little"), block]
+    return b"".join(pieces)
 
 
 class Unpacker:

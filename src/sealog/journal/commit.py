@@ -3,16 +3,19 @@
 import sqlite3
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from sealog.event.batch import Batch, Outcome
-from sealog.event.packs import Packer, Unpacker
+from sealog.event.packs import EVENTS_PER_PACK_MAX, Pack, Packer, Unpacker
 from sealog.event.sealing import repack
 from sealog.journal import blocks, heads
 from sealog.journal.blocks import Block
 from sealog.journal.heads import Head
 from sealog.journal.memory import Hashes, Known, Memory, hashes_of
 
+ALONE_EVENTS_MIN = 64
+"""A pack of so many events is not opened again to be joined with its neighbours."""
 UNKNOWN_INDEX = -1
 """Stands for the index of an id that is only known to be taken."""
 
@@ -21,13 +24,19 @@ class Commit:
     """The work of one transaction and what came of it; `write` is called once."""
 
     def __init__(
-        self, connection: sqlite3.Connection, memory: Memory, newest: int, now_us: int
+        self,
+        connection: sqlite3.Connection,
+        memory: Memory,
+        newest: int,
+        now_us: int,
+        packer: Packer,
     ) -> None:
         self._connection = connection
         self._memory = memory
         self._now_us = now_us
         self._heads: dict[int, Head] = {}
-        self._blocks: list[Block] = []
+        self._groups: dict[int, _Group] = {}
+        self._packer = packer
         self._fresh: set[int] = set()
         self._added: list[Hashes] = []
         self.newest = newest
@@ -44,7 +53,7 @@ class Commit:
             for batch in batches:
                 if not self._write_new([batch]):
                     self._write_carefully(batch)
-        blocks.write(self._connection, self._blocks)
+        blocks.write(self._connection, self._blocks_of_groups())
         heads.write(self._connection, self._heads.values())
         self.sizes = {head.tenant: head.size for head in self._heads.values()}
         if self._added:
@@ -76,7 +85,7 @@ class Commit:
             return False
         for batch, first in zip(batches, firsts, strict=True):
             self.outcomes.append(Outcome(list(range(first, first + len(batch.ids)))))
-            self._add_block(batch, first)
+            self._add(batch, first)
         self._note(hashes)
         return True
 
@@ -114,7 +123,7 @@ class Commit:
             indexes.append(known.index)
         self.outcomes.append(Outcome(indexes, frozenset(repeated), frozenset(conflicts)))
         if kept:
-            self._add_block(_only(batch, kept), first)
+            self._add(_only(batch, kept, self._packer), first)
             self._note(hashes[kept])
 
     def _note(self, hashes: Hashes) -> None:
@@ -125,7 +134,7 @@ class Commit:
         head = self._heads.get(number)
         return heads.read(self._connection, number) if head is None else head
 
-    def _add_block(self, batch: Batch, first: int) -> None:
+    def _add(self, batch: Batch, first: int) -> None:
         """Give a batch of new events its place in the order; heads change here only."""
         if not batch.ids:
             return
@@ -133,12 +142,55 @@ class Commit:
         head = self._head(number)
         assert head.size == first
         self._heads[number] = Head(number, first + count, head.synced, head.archived)
-        self.newest += 1
-        body = blocks.body_of(batch.entries, batch.packs)
-        self._blocks.append(Block(self.newest, number, first, count, self._now_us, body, b""))
+        group = self._groups.get(number)
+        if group is None:
+            # Nobody else gives indexes meanwhile: what a commit gives a tenant is one run.
+            group = self._groups[number] = _Group(first)
+            self.newest += 1
+        group.entries.extend(batch.entries)
+        group.packs.extend(batch.packs)
+
+    def _blocks_of_groups(self) -> list[Block]:
+        """One block per tenant, in the order in which their first events came."""
+        seq = self.newest - len(self._groups)
+        found = []
+        for number, group in self._groups.items():
+            seq += 1
+            body = blocks.body_of(group.entries, _gathered(group.packs, self._packer))
+            count = len(group.entries)
+            found.append(Block(seq, number, group.first, count, self._now_us, body, b""))
+        return found
 
 
-def _only(batch: Batch, places: list[int]) -> Batch:
+class _Group(msgspec.Struct):
+    """What one commit gives one tenant: consecutive indexes from `first` on."""
+
+    first: int
+    entries: list[bytes] = []
+    packs: list[Pack] = []
+
+
+def _gathered(packs: Sequence[Pack], packer: Packer) -> list[Pack]:
+    """The packs of one block, counted from 0 through; small neighbours become one."""
+    runs: list[list[Pack]] = []
+    events = EVENTS_PER_PACK_MAX
+    for pack in packs:
+        events += len(pack.kinds)
+        if events > EVENTS_PER_PACK_MAX or len(pack.kinds) >= ALONE_EVENTS_MIN:
+            runs.append([])
+            events = len(pack.kinds)
+        runs[-1].append(pack)
+    found = [run[0] if len(run) == 1 else packer.merge(run) for run in runs]
+    at = 0
+    for place, pack in enumerate(found):
+        if pack.indexes[0] != at:
+            indexes = tuple(range(at, at + len(pack.kinds)))
+            found[place] = msgspec.structs.replace(pack, indexes=indexes)
+        at += len(pack.kinds)
+    return found
+
+
+def _only(batch: Batch, places: list[int], packer: Packer) -> Batch:
     """The batch without the events that were not new, packed again."""
     if len(places) == len(batch.ids):
         return batch
@@ -151,5 +203,5 @@ def _only(batch: Batch, places: list[int]) -> Batch:
         id_keys=[batch.id_keys[place] for place in places],
         fingerprints=[batch.fingerprints[place] for place in places],
         entries=[batch.entries[place] for place in places],
-        packs=repack(Packer(), [opened[place] for place in places]),
+        packs=repack(packer, [opened[place] for place in places]),
     )

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from sealog.errors import Busy, Misconfigured
 from sealog.event.batch import Batch, Outcome
+from sealog.event.packs import Packer
 from sealog.journal import blocks, heads
 from sealog.journal.blocks import Block
 from sealog.journal.commit import Commit
@@ -54,6 +55,7 @@ class Journal:
         self._clock = clock
         self._settings = settings or Settings()
         self._memory = Memory()
+        self._packer = Packer()
         self._lock = threading.Condition()
         self._waiting: deque[_Waiting] = deque()
         self._waiting_events = 0
@@ -212,7 +214,7 @@ class Journal:
     def _commit(self, connection: Connection) -> Commit:
         self._flying = self._take()
         batches = [batch for waiting in self._flying for batch in waiting.batches]
-        commit = Commit(driver(connection), self._memory, self._newest, self._clock())
+        commit = Commit(driver(connection), self._memory, self._newest, self._clock(), self._packer)
         commit.write(batches)
         return commit
 
