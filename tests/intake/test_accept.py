@@ -359,3 +359,13 @@ def test_filling_puts_each_answer_in_the_place_of_its_record():
     assert answers[1] is None
     assert isinstance(answers[2], Conflict)
     assert answers[2].record == 2
+
+
+def test_a_request_key_used_for_something_else_is_a_conflict(send):
+    first = record(message="one")
+    send(first, request_key="k")
+
+    said = send.said(record(message="other"), request_key="k")
+
+    assert said == ["id-taken at 0"]
+    assert send.said(first, request_key="k") == ["again acme 0"]

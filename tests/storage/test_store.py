@@ -355,6 +355,19 @@ def test_a_looker_reads_what_a_crash_left_in_the_log(store, path, tmp_path):
     looker.close()
 
 
+def test_a_looker_reads_a_copy_on_a_read_only_medium(path, monkeypatch):
+    store = Store(path)
+    store.write(put("a")).result()
+    store.close()
+    monkeypatch.setattr(storing.os, "access", lambda *_args: False)
+
+    looker = Store(path, writable=False)
+
+    assert names(looker) == ["a"]
+    assert [file.name for file in path.parent.iterdir()] == ["state.db"]
+    looker.close()
+
+
 def test_a_looker_makes_nothing(path):
     with pytest.raises(Misconfigured, match="there is no"):
         Store(path, writable=False)

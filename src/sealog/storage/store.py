@@ -1,5 +1,6 @@
 """`state.db`: one file, one writing thread that every room queues to, readers beside it."""
 
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -78,7 +79,7 @@ class Store:
                 thread.daemon = True
                 thread.start()
         # Readers cannot write, so they can never stand in the writer's way.
-        self._reading = _engine(path, "ro", (), "BEGIN")
+        self._reading = _engine(path, "ro" if writable else _looking_mode(path), (), "BEGIN")
         if not writable:
             self._check_revision()
 
@@ -282,6 +283,14 @@ def _passing(error: BaseException) -> BaseException:
     busy = Busy(f"state.db could not be written: {cause}", retry_after_s=5.0)
     busy.__cause__ = error
     return busy
+
+
+def _looking_mode(path: Path) -> str:
+    """How to read a file that may lie on a read-only medium, where SQLite cannot make its index."""
+    log = path.with_name(path.name + "-wal")
+    if os.access(path.parent, os.W_OK) or log.exists():
+        return "ro"
+    return "ro&immutable=1"
 
 
 def _engine(path: Path, mode: str, pragmas: tuple[str, ...], begin: str) -> Engine:
