@@ -304,6 +304,41 @@ class TestStateThatWasAltered:
         assert not report.holds
         assert report.counts.unexplained == size - 300
 
+    @pytest.mark.parametrize(
+        ("head", "where"),
+        [((300, 301, 300), "state.db heads"), ((300, 300, 301), "state.db heads"),
+         ((300, 300, 299), "state.db segments"), ((300, 299, 300), "state.db blocks")],
+        ids=["synced", "archived", "less-archived", "less-synced"],
+    )  # fmt: skip
+    def test_a_head_made_to_fit_is_held_against_what_there_is(self, folder, head, where):
+        from sealog.storage.tables import row_digest
+
+        alter(
+            folder,
+            "UPDATE heads SET size = ?, synced = ?, archived = ?, digest = ? WHERE tenant = 1",
+            *head,
+            row_digest("heads", 1, *head),
+        )
+
+        assert where in places(verify_folder(folder))
+
+    def test_a_damaged_page_of_a_table_that_is_not_walked_is_named(self, folder):
+        """The memory of ids decides what is a repeat."""
+        connection = sqlite3.connect(folder / "state.db")
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'ids'"
+        ).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.close()
+        with (folder / "state.db").open("r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xa5" * size)
+
+        (fault,) = verify_folder(folder).faults
+
+        assert fault.where == "state.db"
+        assert fault.what.startswith("SQLite finds it damaged")
+
     def test_rows_of_nobody_are_named(self, folder):
         alter(folder, "UPDATE signed SET tenant = 99 WHERE tenant = 1")
 

@@ -166,6 +166,20 @@ def test_a_file_that_is_not_what_was_cut_is_read_no_further(tmp_path):
     assert counts.unexplained == 300
 
 
+def test_packs_stand_in_the_order_of_their_indexes(tmp_path):
+    segment = segments.write(
+        tmp_path,
+        tenant=1,
+        kept="default",
+        rows=list(map(columns.row_of, range(300), EVENTS)),
+        packs=packs_of(EVENTS)[::-1],
+    )
+
+    faults, _ = checked(Listed(segment, "archive/x/default"))
+
+    assert ("archive/x/default/0-299-0.arrow", 128) in faults
+
+
 def test_columns_of_another_shape_are_named(tmp_path):
     one = written(tmp_path)
     fewer = tables.columns_file(list(map(columns.row_of, range(299), EVENTS)))

@@ -1,3 +1,5 @@
+import sqlite3
+
 import pytest
 from tests.verify.made import alter, event
 
@@ -31,21 +33,23 @@ def checked(path):
     return held, events, [(fault.where, fault.index) for fault in findings.faults]
 
 
-def rewrite(path, seq, **values):
+def rewrite(path, number, **values):
     """Change a block as somebody who knows the program would: its digest fits."""
-    import sqlite3
-
     connection = sqlite3.connect(path / "state.db")
     names = ("seq", "tenant", "first", "count", "accepted_us", "body")
     row = connection.execute(
-        f"SELECT {', '.join(names)} FROM blocks WHERE seq = ?", (seq,)
+        f"SELECT {', '.join(names)} FROM blocks WHERE seq = ?", (number,)
     ).fetchone()
     connection.close()
     changed = {**dict(zip(names, row, strict=True)), **values}
     digest = digest_of(Block(**changed, digest=b""))
     sets = ", ".join(f"{name} = ?" for name in names)
     alter(
-        path, f"UPDATE blocks SET {sets}, digest = ? WHERE seq = ?", *changed.values(), digest, seq
+        path,
+        f"UPDATE blocks SET {sets}, digest = ? WHERE seq = ?",
+        *changed.values(),
+        digest,
+        number,
     )
 
 
@@ -84,11 +88,17 @@ def test_a_block_that_overlaps_its_neighbour_is_named(path):
     assert ("state.db blocks 2", 1) in faults
 
 
+def test_blocks_follow_each_other_in_the_order_they_were_written(path):
+    rewrite(path, 2, seq=9)
+
+    _, _, faults = checked(path)
+
+    assert faults[0] == ("state.db blocks 3", 3)
+
+
 def test_events_that_do_not_hash_into_their_entries_are_named(path):
     held, _, _ = checked(path)
     entries = bytes(held.entries)
-    import sqlite3
-
     connection = sqlite3.connect(path / "state.db")
     (body,) = connection.execute("SELECT body FROM blocks WHERE seq = 2").fetchone()
     connection.close()
@@ -113,8 +123,6 @@ def test_a_block_that_should_be_gone_is_named(home):
     """Blocks go when log and archive have them: a left one would outlive an erasure."""
     home.add("acme", event())
     home.close()
-    import sqlite3
-
     connection = sqlite3.connect(home.path / "state.db")
     rows = connection.execute("SELECT * FROM blocks").fetchall()
     connection.close()
