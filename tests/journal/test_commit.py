@@ -183,3 +183,21 @@ def test_more_than_a_pack_of_events_keeps_its_order_without_the_known_ones(commi
     last = commit.blocks()[-1]
     assert [pack.indexes[0] for pack in last.packs()] == [0, 128, 256]
     assert entries_of([last]) == [sent.entries[n] for n in new]
+
+
+def test_small_packs_of_one_commit_become_one_and_large_ones_stay_as_they_are(commit):
+    """What was compressed once is not compressed again."""
+    sizes = [1, 2, 64, 3, 100, 5, 60, 63, 128, 1]
+    sent, at = [], 0
+    for size in sizes:
+        sent.append(batch(ACME, *(f"{at + n}" for n in range(size))))
+        at += size
+
+    commit(*sent)
+
+    (block,) = commit.blocks()
+    packs = block.packs()
+    assert [len(pack.kinds) for pack in packs] == [3, 64, 3, 100, 128, 128, 1]
+    assert [n for pack in packs for n in pack.indexes] == list(range(427))
+    assert packs[1].frames == sent[2].packs[0].frames
+    assert entries_of([block]) == [entry for each in sent for entry in each.entries]

@@ -175,11 +175,14 @@ def _gathered(packs: Sequence[Pack], packer: Packer) -> list[Pack]:
     runs: list[list[Pack]] = []
     events = EVENTS_PER_PACK_MAX
     for pack in packs:
+        alone = len(pack.kinds) >= ALONE_EVENTS_MIN
         events += len(pack.kinds)
-        if events > EVENTS_PER_PACK_MAX or len(pack.kinds) >= ALONE_EVENTS_MIN:
+        if events > EVENTS_PER_PACK_MAX or alone:
             runs.append([])
             events = len(pack.kinds)
         runs[-1].append(pack)
+        if alone:
+            events = EVENTS_PER_PACK_MAX
     found = [run[0] if len(run) == 1 else packer.merge(run) for run in runs]
     at = 0
     for place, pack in enumerate(found):

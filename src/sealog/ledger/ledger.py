@@ -78,6 +78,7 @@ class Ledger:
         self._stopping = threading.Event()
         self._settled = threading.Condition()
         self._asked = self._done = 0
+        self._asked_of: Block | None = None
         self._over = False
         self._thread = threading.Thread(target=self._follow, name="sealog-ledger", daemon=True)
         self.failure: Exception | None = None
@@ -156,7 +157,14 @@ class Ledger:
         if not 0 <= index < self._journal.size(tenant.number):
             raise Missing(f"this log has no entry {index}")
         if index >= self._sizes.get(tenant.number, 0):
-            block = self._journal.block_at(tenant.number, index)
+            # A request sent again asks for a thousand entries of one block.
+            block = self._asked_of
+            if (
+                block is None
+                or block.tenant != tenant.number
+                or not block.first <= index < block.end
+            ):
+                block = self._asked_of = self._journal.block_at(tenant.number, index)
             if block is not None:
                 at = (index - block.first) * ENTRY_BYTES
                 return block.entries[at : at + ENTRY_BYTES]
