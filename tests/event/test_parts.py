@@ -6,6 +6,7 @@ from msgspec import Raw
 
 from sealog.errors import Refused
 from sealog.event import parts, tokens
+from sealog.event.parts import ACTOR, FACTS, REST, TARGET
 
 VECTORS = msgspec.json.decode(
     (Path(__file__).parents[1] / "golden" / "entry" / "parts-vectors.json").read_bytes()
@@ -328,3 +329,57 @@ def test_a_record_at_every_limit_comes_back_from_inside_what_we_wrote_around_it(
 def test_what_is_no_part_is_refused(text):
     with pytest.raises((Refused, msgspec.DecodeError)):
         parts.joined([text])
+
+
+STAMPS = parts.Stamps(
+    "2026-11-20T12:00:00.123Z",
+    {"organization": Raw(b'{"id":"acme"}'), "sealog": Raw(b'{"action":"a","dialect":"ecs"}')},
+    {"sealog": {"findings": ["odd"]}, "event": {"original": "{}"}},
+)
+
+
+def test_what_sealog_sets_stands_beside_what_was_sent():
+    tree = tree_of(b'{"event":{"action":"a","x":1},"user":{"id":"u"},"sealog":{"y":2}}')
+
+    assert parts.split(tree, ROOT, STAMPS) == [
+        (
+            FACTS,
+            b'{"event":{"action":"a"},"@timestamp":"2026-11-20T12:00:00.123Z",'
+            b'"organization":{"id":"acme"},"sealog":{"action":"a","dialect":"ecs"}}',
+        ),
+        (ACTOR, b'{"user":{"id":"u"}}'),
+        (REST, b'{"event":{"x":1,"original":"{}"},"sealog":{"y":2,"findings":["odd"]}}'),
+    ]
+
+
+def test_what_sealog_sets_wins():
+    tree = tree_of(b'{"@timestamp":1,"sealog":{"action":"b","actor":{"kind":"user"}}}')
+
+    assert parts.split(tree, ROOT, STAMPS) == [
+        (
+            FACTS,
+            b'{"@timestamp":"2026-11-20T12:00:00.123Z","sealog":{"action":"a","dialect":"ecs"},'
+            b'"organization":{"id":"acme"}}',
+        ),
+        (ACTOR, b'{"sealog":{"actor":{"kind":"user"}}}'),
+        (REST, b'{"sealog":{"findings":["odd"]},"event":{"original":"{}"}}'),
+    ]
+
+
+def test_what_sealog_sets_is_no_fact_either_where_it_holds_an_at_sign():
+    stamps = parts.Stamps(None, {"organization": Raw(b'{"id":"a@b"}')})
+
+    assert parts.split(tree_of(b'{"event":{"kind":"event"}}'), ROOT, stamps) == [
+        (FACTS, b'{"event":{"kind":"event"}}'),
+        (REST, b'{"organization":{"id":"a@b"}}'),
+    ]
+
+
+@pytest.mark.parametrize("key", ["target", "t\\u0061rget"])
+def test_a_target_is_found_in_a_user_however_its_name_is_written(key):
+    tree = {"user": Raw(b'{"id":"u","%s":{"id":"v"}}' % key.encode())}
+
+    assert parts.split(tree, ROOT) == [
+        (ACTOR, b'{"user":{"id":"u"}}'),
+        (TARGET, b'{"user":{"target":{"id":"v"}}}'),
+    ]

@@ -74,6 +74,20 @@ TARGET_PATHS = frozenset({"user.target", "user.changes"})
 
 Part = tuple[int, bytes]
 """A part's number and its bytes."""
+_Shares = tuple[Tree, Tree, Tree, Tree]
+_BACKSLASH = ord("\\")
+
+
+class Stamps(msgspec.Struct, frozen=True):
+    """What Sealog sets in an event beside what is in its tree.
+
+    `at`: the text of `@timestamp`. `facts`: root key → an object of scalars. `rest`: root key →
+    what is added to its object there; anything that encodes as JSON.
+    """
+
+    at: str | None = None
+    facts: Mapping[str, Raw] = {}
+    rest: Mapping[str, Mapping[str, Any]] = {}
 
 
 class Place(msgspec.Struct):
@@ -83,6 +97,8 @@ class Place(msgspec.Struct):
     children: dict[str, "Place"] | None = None
     fact_keys: frozenset[str] = frozenset()
     """The children that are facts and routed no further."""
+    marks: tuple[bytes, ...] = ()
+    """How the children are written where the rest of the value is the actor's or the target's."""
 
 
 def places(declared: Mapping[str, int] | None = None) -> Place:
@@ -103,81 +119,129 @@ def places(declared: Mapping[str, int] | None = None) -> Place:
                 at.children = {}
             at = at.children.setdefault(step, Place(at.part if at.part != FACTS else REST))
         at.part = part
-    _note_fact_keys(root)
+    _note_children(root)
     return root
 
 
-def _note_fact_keys(place: Place) -> None:
+def _note_children(place: Place) -> None:
     children = place.children or {}
     place.fact_keys = frozenset(
         key for key, below in children.items() if below.children is None and below.part == FACTS
     )
+    if place.part in (ACTOR, TARGET):
+        place.marks = tuple(_ENCODE(key) for key in children)
     for below in children.values():
-        _note_fact_keys(below)
+        _note_children(below)
 
 
-def split(tree: Tree, root: Place, *, action_known: bool = False) -> list[Part]:
+_NONE = Stamps()
+
+
+def split(
+    tree: Tree, root: Place, stamps: Stamps = _NONE, *, action_known: bool = False
+) -> list[Part]:
     """Cut an event's tree into its parts, each encoded once: the bytes stored and hashed.
 
-    `action_known`: a catalogued `event.action` is a fact whatever it looks like. No path in one
-    part equals or begins a path in another: what a route splits is an object, and an empty one
-    stands in a part only where nothing else stands below it. `tree` is left as it is.
+    `stamps`: what Sealog sets, which wins over the tree's. `action_known`: a catalogued
+    `event.action` is a fact whatever it looks like. No path in one part equals or begins a path in
+    another: what a route splits is an object, and an empty one stands in a part only where nothing
+    else stands below it. `tree` is left as it is.
     """
     # Nearly always every value on a fact's path may be a fact. So all of them are cut first and
     # judged together, on the bytes; only if those look odd is each value judged by itself.
-    shares, objects = _share(tree, root)
-    facts = _ENCODE(shares[FACTS])
-    if not _all_are_facts(facts, objects + 1, "@timestamp" in shares[FACTS]):
-        shares = _judge(tree, root, _known_action(root) if action_known else None)
-        facts = _ENCODE(shares[FACTS])
-    cut = [(FACTS, facts)] if shares[FACTS] else []
-    for number in (ACTOR, TARGET, REST):
-        part = shares[number]
-        if part:
-            cut.append((number, _ENCODE(part)))
+    shares: _Shares = ({}, {}, {}, {})
+    objects = _share(tree, root, shares)
+    facts, actor, target, rest = shares
+    count = len(facts) + len(stamps.facts)
+    if stamps.at is not None:
+        count += 1
+        facts["@timestamp"] = stamps.at
+    facts |= stamps.facts
+    text = _ENCODE(facts)
+    objects += 1 + len(stamps.facts)
+    # Fewer than there should be: what we set stands in the way of something.
+    if len(facts) != count or not _all_are_facts(text, objects, "@timestamp" in facts):
+        known_action = _known_action(root) if action_known else None
+        facts, actor, target, rest = _judge(_stamped(tree, stamps), root, known_action)
+        text = _ENCODE(facts)
+    for key, added in stamps.rest.items():
+        rest[key] = {**(_opened(rest[key]) or {}), **added} if key in rest else added
+    cut = [(FACTS, text)] if facts else []
+    if actor:
+        cut.append((ACTOR, _ENCODE(actor)))
+    if target:
+        cut.append((TARGET, _ENCODE(target)))
+    if rest:
+        cut.append((REST, _ENCODE(rest)))
     return cut
 
 
-_Shares = tuple[Tree, Tree, Tree, Tree]
+def _share(node: Tree, place: Place, shares: _Shares) -> int:
+    """Divide an object's children among the four parts, by their paths alone.
 
-
-def _share(node: Tree, place: Place) -> tuple[_Shares, int]:
-    """An object's children in the four parts, by their paths alone.
-
-    Also says how many objects stand inside the facts.
+    Gives how many objects stand inside the facts.
     """
-    shares: _Shares = ({}, {}, {}, {})
-    facts, _, _, rest = shares
     get = place.children.get  # type: ignore[union-attr]
-    otherwise = shares[place.part] if place.part else rest
+    otherwise = shares[place.part or REST]
     objects = 0
     for key, child in node.items():
         below = get(key)
         if below is None:
             otherwise[key] = child
-            continue
-        if below.children is None:
+        elif below.children is None or (
+            below.marks and type(child) is not dict and _holds_none(child, below.marks)
+        ):
             shares[below.part][key] = child
-            continue
-        inner = child if type(child) is dict else _opened(child)
-        if not inner or (below.part and below.children.keys().isdisjoint(inner)):
-            shares[below.part][key] = child
-        elif inner.keys() <= below.fact_keys:
-            facts[key] = inner
-            objects += 1
         else:
-            lower, within = _share(inner, below)
-            objects += within
-            if lower[FACTS]:
-                facts[key] = lower[FACTS]
-                objects += 1
-            if lower[ACTOR]:
-                shares[ACTOR][key] = lower[ACTOR]
-            if lower[TARGET]:
-                shares[TARGET][key] = lower[TARGET]
-            if lower[REST]:
-                rest[key] = lower[REST]
-    return shares, objects
+            objects += _share_object(key, child, below, shares)
+    return objects
+
+
+def _share_object(key: str, child: Any, place: Place, shares: _Shares) -> int:
+    inner = child if type(child) is dict else _opened(child)
+    children = place.children
+    assert children is not None
+    if not inner or (place.part and children.keys().isdisjoint(inner)):
+        shares[place.part][key] = child
+        return 0
+    if place.fact_keys.issuperset(inner):
+        shares[FACTS][key] = inner
+        return 1
+    lower: _Shares = ({}, {}, {}, {})
+    objects = _share(inner, place, lower)
+    facts, actor, target, rest = lower
+    if facts:
+        shares[FACTS][key] = facts
+        objects += 1
+    if actor:
+        shares[ACTOR][key] = actor
+    if target:
+        shares[TARGET][key] = target
+    if rest:
+        shares[REST][key] = rest
+    return objects
+
+
+def _holds_none(node: Raw, marks: tuple[bytes, ...]) -> bool:
+    """Whether surely none of these keys stands in a value."""
+    text = bytes(node)
+    if _BACKSLASH in text:
+        return False
+    for mark in marks:  # noqa: SIM110 - quicker
+        if text.find(mark) >= 0:
+            return False
+    return True
+
+
+def _stamped(tree: Tree, stamps: Stamps) -> Tree:
+    """The tree with our own facts in it, every value a token or an object."""
+    whole = dict(tree)
+    for key, node in stamps.facts.items():
+        theirs, ours = _opened(tree.get(key, node)), _opened(node)
+        whole[key] = {**theirs, **ours} if theirs and ours else node
+    if stamps.at is not None:
+        whole["@timestamp"] = tokens.raw(stamps.at)
+    return whole
 
 
 def _judge(node: Tree, place: Place, known_action: Place | None) -> _Shares:
@@ -217,8 +281,8 @@ def _all_are_facts(text: bytes, objects: int, has_time: bool) -> bool:  # noqa: 
     """
     marks = text.translate(None, _NO_MARKS)
     if (
-        b"\\" in marks
-        or b"[[" in marks
+        _BACKSLASH in marks
+        or marks.find(b"[[") >= 0
         or marks.count(b"{") != objects
         or marks.count(b"@") != has_time
     ):
@@ -249,7 +313,7 @@ def _opened(node: Any) -> Tree | None:
 
 
 _ENCODE = msgspec.json.Encoder().encode
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_OBJECT = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def is_fact(node: Any) -> bool:

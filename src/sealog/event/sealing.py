@@ -115,21 +115,11 @@ class Sealer:
         event = _inner(tree, "event")
         event["id"] = Raw(_ENCODE(name))
         event["ingested"] = ingested
-        sent = draft.sent
-        if name != draft.id and draft.id is not None:
-            sent = {"event.id": tokens.raw(draft.id), **sent}
-        if findings or sent:
-            sealog = _inner(tree, "sealog")
-            if findings:
-                sealog["findings"] = tokens.raw(findings)
-            if sent:
-                sealog["sent"] = sent
-        if findings or not draft.clean:
-            event["original"] = Raw(_ENCODE(record.received.decode()))
-        stamps = {
-            "@timestamp": now.text if draft.at_us is None else draft.at_text,
-            **self._stamps(tenant.name, draft.alias, draft.dialect),
-        }
+        at = now.text if draft.at_us is None else draft.at_text
+        facts = self._stamps(tenant.name, draft.alias, draft.dialect)
+        stamps = parts.Stamps(at, facts)
+        if draft.sent or findings or not draft.clean or name != draft.id:
+            stamps = parts.Stamps(at, facts, _beside(record, draft, name, findings))
         route = self._route(draft.declared)
         return parts.split(tree, route, stamps, action_known=draft.known)
 
@@ -212,6 +202,26 @@ def _name(
             return None, None
     repeats = (naming.repeats or {}).get(record.place, 0)
     return ids.id_from_record(tenant.key, draft.dialect, record.received, repeats), reused
+
+
+def _beside(
+    record: Record, draft: Draft, name: str, findings: Sequence[Finding]
+) -> dict[str, dict[str, Any]]:
+    """What stands in the rest of an event that is not clean."""
+    beside: dict[str, dict[str, Any]] = {}
+    sealog: dict[str, Any] = {}
+    if findings:
+        sealog["findings"] = findings
+    sent = draft.sent
+    if name != draft.id and draft.id is not None:
+        sent = {"event.id": tokens.raw(draft.id), **sent}
+    if sent:
+        sealog["sent"] = sent
+    if sealog:
+        beside["sealog"] = sealog
+    if findings or not draft.clean:
+        beside["event"] = {"original": record.received.decode()}
+    return beside
 
 
 def _inner(tree: dict[str, Any], key: str) -> dict[str, Any]:
