@@ -344,8 +344,10 @@ def test_what_sealog_sets_stands_beside_what_was_sent():
     assert parts.split(tree, ROOT, STAMPS) == [
         (
             FACTS,
-            b'{"event":{"action":"a"},"@timestamp":"2026-11-20T12:00:00.123Z",'
-            b'"organization":{"id":"acme"},"sealog":{"action":"a","dialect":"ecs"}}',
+            (
+                b'{"event":{"action":"a"},"@timestamp":"2026-11-20T12:00:00.123Z",'
+                b'"organization":{"id":"acme"},"sealog":{"action":"a","dialect":"ecs"}}'
+            ),
         ),
         (ACTOR, b'{"user":{"id":"u"}}'),
         (REST, b'{"event":{"x":1,"original":"{}"},"sealog":{"y":2,"findings":["odd"]}}'),
@@ -358,8 +360,10 @@ def test_what_sealog_sets_wins():
     assert parts.split(tree, ROOT, STAMPS) == [
         (
             FACTS,
-            b'{"@timestamp":"2026-11-20T12:00:00.123Z","sealog":{"action":"a","dialect":"ecs"},'
-            b'"organization":{"id":"acme"}}',
+            (
+                b'{"@timestamp":"2026-11-20T12:00:00.123Z",'
+                b'"sealog":{"action":"a","dialect":"ecs"},"organization":{"id":"acme"}}'
+            ),
         ),
         (ACTOR, b'{"sealog":{"actor":{"kind":"user"}}}'),
         (REST, b'{"sealog":{"findings":["odd"]},"event":{"original":"{}"}}'),
