@@ -58,8 +58,12 @@ def list_tenants(where: Where, *, as_json: bool) -> None:
     if as_json:
         printing.as_json({"tenants": found})
         return
-    rows = [(one["name"], str(one["size"]), one["vkey"]) for one in found]
-    printing.table("", ("tenant", "events", "verifier key"), rows)
+    rows = [(one["name"], str(one["size"]), one["created"][:10]) for one in found]
+    printing.table("", ("tenant", "events", "since"), rows)
+    # One a line and as they are: `verify --key` takes a file of them.
+    printing.say("verifier keys:")
+    for one in found:
+        printing.say(one["vkey"])
 
 
 def create_tenant(where: Where, name: str, *, as_json: bool) -> None:

@@ -11,48 +11,11 @@ from typing import Any
 
 import msgspec
 
+from sealog.cli.cast import PEOPLE, Cast, moments
+
 Record = dict[str, Any]
 
 DIALECTS = ("closer", "easysend", "chatvisor", "supsis", "logichub")
-WEEKS = 3
-
-_PEOPLE = (
-    "support-1",
-    "support-2",
-    "support-3",
-    "team-lead",
-    "sales-1",
-    "sales-2",
-    "admin",
-    "night-shift",
-)
-_OFFICE = "203.0.113."
-_ELSEWHERE = "198.51.100."
-
-
-class Cast(msgspec.Struct, frozen=True):
-    """Who acts in a tenant's history: accounts, and the addresses they act from."""
-
-    domain: str
-    dice: random.Random
-
-    def anyone(self) -> str:
-        """An account, the busier ones more often."""
-        return self.dice.choices(_PEOPLE, weights=(9, 8, 7, 4, 6, 5, 2, 3))[0]
-
-    def mail(self, account: str) -> str:
-        """An account's address for mail."""
-        return f"{account}@{self.domain}"
-
-    def address(self, account: str) -> str:
-        """Where an account acts from: nearly always the same place."""
-        home = _OFFICE + str(10 + _PEOPLE.index(account))
-        return home if self.dice.random() < 0.97 else _ELSEWHERE + str(self.dice.randrange(2, 250))
-
-    def uuid(self) -> str:
-        """An id in the usual form."""
-        digits = f"{self.dice.getrandbits(128):032x}"
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
 
 
 def history(dialect: str, until: datetime, *, count: int, seed: int) -> Iterator[bytes]:
@@ -60,24 +23,11 @@ def history(dialect: str, until: datetime, *, count: int, seed: int) -> Iterator
     dice = random.Random(f"{seed}/{dialect}")  # noqa: S311 - synthetic, and the same every time
     cast = Cast(f"{dialect}.example", dice)
     make = _MAKERS[dialect]
-    moments = sorted(_moments(until, count, dice))
-    incident_at = len(moments) * 2 // 3
-    for nth, at in enumerate(moments):
+    when = sorted(moments(until, count, dice))
+    incident_at = len(when) * 2 // 3
+    for nth, at in enumerate(when):
         records = _INCIDENTS[dialect](cast, at) if nth == incident_at else [make(cast, at)]
         yield from map(msgspec.json.encode, records)
-
-
-def _moments(until: datetime, count: int, dice: random.Random) -> Iterator[datetime]:
-    """Times in office hours, mostly on weekdays, over the weeks before `until`."""
-    span = timedelta(weeks=WEEKS)
-    made = 0
-    while made < count:
-        at = until - span * dice.random()
-        weekend = at.weekday() >= 5
-        office = 7 <= at.hour < 18
-        if dice.random() < (0.06 if weekend else 1.0) * (1.0 if office else 0.12):
-            made += 1
-            yield at
 
 
 def _iso(at: datetime) -> str:
@@ -121,7 +71,7 @@ def _closer(
     }
     if status != 401:
         message |= {
-            "user.id": f"00000000-0000-4000-8000-{_PEOPLE.index(account):012d}",
+            "user.id": f"00000000-0000-4000-8000-{PEOPLE.index(account):012d}",
             "user.roles": ["ADMIN" if account == "admin" else "AGENT"],
         }
     return {
@@ -167,8 +117,7 @@ def _easysend(
             weights=(16, 15, 12, 30, 14, 9, 4),
         )[0]
     )
-    step = dice.randrange(6)
-    request = cast.uuid()
+    page = f"forms.easysend.example/flow/{dice.randrange(6)}"
     return {
         "ecs": {"version": "8.11"},
         "@timestamp": _iso(at),
@@ -192,28 +141,36 @@ def _easysend(
             "region_name": "",
         },
         "url": {
-            "full": f"https://forms.easysend.example/flow/{step}",
+            "full": f"https://{page}",
             "domain": "forms.easysend.example",
         },
         "service": {"environment": "production"},
-        "label": {
-            "app_type": "player",
-            "customer_id": f"c-{dice.randrange(400):04d}",
-            "is_co_browsing_on": dice.random() < 0.1,
-            "page_index": str(step),
-            "page_name": f"page-{step}",
-            "process_id": f"p-{dice.randrange(4000):05d}",
-            "request_id": request,
-            "rid": request[:8],
-            "master_rid": request[:4],
-            "step_id": f"s-{step}",
-            "step_index": str(step),
-            "web_flow_name": dice.choice(("claim-intake", "address-change", "new-policy")),
-            "webflow_id": str(dice.randrange(3)),
-            "authentication_method": "otp" if action.startswith("Check") else "",
-            "authentication_status": status or ("passed" if action.endswith("Succeed") else ""),
-            "auth_page": "otp" if action.startswith("Check") else "",
-        },
+        "label": _label(cast, action, status),
+    }
+
+
+def _label(cast: Cast, action: str, status: str | None) -> Record:
+    dice = cast.dice
+    step = dice.randrange(6)
+    request = cast.uuid()
+    asked = action.startswith("Check")
+    return {
+        "app_type": "player",
+        "customer_id": f"c-{dice.randrange(400):04d}",
+        "is_co_browsing_on": dice.random() < 0.1,
+        "page_index": str(step),
+        "page_name": f"page-{step}",
+        "process_id": f"p-{dice.randrange(4000):05d}",
+        "request_id": request,
+        "rid": request[:8],
+        "master_rid": request[:4],
+        "step_id": f"s-{step}",
+        "step_index": str(step),
+        "web_flow_name": dice.choice(("claim-intake", "address-change", "new-policy")),
+        "webflow_id": str(dice.randrange(3)),
+        "authentication_method": "otp" if asked else "",
+        "authentication_status": status or ("passed" if action.endswith("Succeed") else ""),
+        "auth_page": "otp" if asked else "",
     }
 
 

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,7 @@ def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> Non
         serving.should_exit = True
 
     with _listening(host, port) as listener:
+        _log_to_stderr()
         # uvicorn hands the signal on once it has drained, and one may come before it listens to
         # them; what follows is ours, not the system's.
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -84,6 +86,20 @@ def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> Non
         shown = f"[{host}]" if ":" in host else host
         say(f"listening on {scheme}://{shown}:{port}")
         serving.run([listener])
+
+
+def _log_to_stderr() -> None:
+    """One line of JSON a message, apart from what the command prints."""
+    import structlog
+
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def check(host: str, server: "ServerSettings") -> None:

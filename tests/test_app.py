@@ -1,0 +1,106 @@
+import asyncio
+
+import pytest
+
+from sealog import app
+from sealog.access.keys import Grant
+from sealog.errors import Forked, Misconfigured
+from sealog.event.batch import Receipt
+from sealog.intake.source import Source
+
+GRANT = Grant("key", frozenset({"ingest"}), None, may_create=True)
+EVENT = b'{"event":{"action":"user.login"},"organization":{"id":"acme"}}'
+
+
+def accepted(running, body=EVENT):
+    (answer,) = asyncio.run(running.intake.accept(body, Source(GRANT)))
+    assert isinstance(answer, Receipt)
+    return answer
+
+
+def test_what_was_accepted_is_there_after_a_restart(tmp_path):
+    with app.running(tmp_path / "data") as running:
+        first = accepted(running)
+
+    with app.running(tmp_path / "data") as running:
+        second = accepted(running)
+        acme = running.tenants.get("acme")
+        running.archive.wait_for(acme, 1, 5.0)
+        opened = running.archive.get(acme, 0)
+
+    assert (first.index, second.index) == (0, 1)
+    assert opened.entry()[1:].hex() == first.commitment
+
+
+def test_settled_means_signed_up_to_the_newest_event(tmp_path):
+    with app.running(tmp_path / "data") as running:
+        accepted(running)
+        running.settle()
+        note = running.ledger.checkpoint(running.tenants.get("acme"))
+
+    assert note.split(b"\n")[1] == b"1"
+
+
+def test_a_folder_has_one_owner(tmp_path):
+    with (
+        app.running(tmp_path / "data"),
+        pytest.raises(Misconfigured, match="in use by process"),
+        app.running(tmp_path / "data"),
+    ):
+        pass
+
+
+def test_a_folder_is_free_again_after_its_owner(tmp_path):
+    with app.running(tmp_path / "data"):
+        assert app.is_owned(tmp_path / "data")
+
+    assert not app.is_owned(tmp_path / "data")
+
+
+def test_looking_beside_the_owner_sees_what_is_there_and_writes_nothing(tmp_path):
+    with app.running(tmp_path / "data") as running:
+        accepted(running)
+        with app.looking(tmp_path / "data") as beside:
+            opened = beside.archive.get(beside.tenants.get("acme"), 0)
+            with pytest.raises(Misconfigured):
+                beside.store.write(lambda _: None)
+
+    assert opened is not None
+
+
+def test_a_start_against_a_checkpoint_that_the_log_does_not_reach_is_refused(tmp_path):
+    with app.running(tmp_path / "new") as running:
+        accepted(running)
+        running.settle()
+        note = running.ledger.checkpoint(running.tenants.get("acme"))
+
+    with pytest.raises(Forked), app.running(tmp_path / "old", against=[note]):
+        pass
+
+
+def test_another_installation_name_than_the_first_is_refused(tmp_path):
+    from sealog.config import InstallationSettings, Settings
+
+    with app.running(tmp_path, Settings(installation=InstallationSettings(name="a.example"))):
+        pass
+
+    renamed = Settings(installation=InstallationSettings(name="b.example"))
+    with pytest.raises(Misconfigured, match=r"a\.example"), app.running(tmp_path, renamed):
+        pass
+
+
+def test_the_api_shows_what_lags(tmp_path):
+    import httpx
+
+    async def metrics(running):
+        transport = httpx.ASGITransport(app.api(running))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            return (await client.get("/metrics")).text
+
+    with app.running(tmp_path / "data") as running:
+        accepted(running)
+        running.settle()
+        text = asyncio.run(metrics(running))
+
+    assert "sealog_ledger_lag_events 0.0" in text
+    assert "sealog_archive_waiting_events 1.0" in text
