@@ -5,7 +5,8 @@ import msgspec
 import pytest
 
 from sealog.catalog.shelf import load
-from sealog.cli.history import DIALECTS, WEEKS, history
+from sealog.cli.cast import WEEKS
+from sealog.cli.history import DIALECTS, history
 
 UNTIL = datetime(2026, 10, 26, 12, tzinfo=UTC)
 NATIVE = {"closer": "event.action", "easysend": "action", "chatvisor": "type",
