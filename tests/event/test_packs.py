@@ -58,15 +58,7 @@ def test_an_entry_is_computed_from_the_stored_bytes_and_the_erased_digests():
     facts = sha256(b"sealog/part/v1\x00\x00" + SALTS[4] + FACTS)
     rest = sha256(b"sealog/part/v1\x00\x03" + SALTS[5] + REST)
     committed = sha256(
-        b"sealog/event/v1\x00"
-         b"\x00"
-        + facts
-        + b"\x01"
-        + GONE[0]
-        + b"\x02"
-        + GONE[1]
-        + b"\x03"
-        + rest
+        b"sealog/event/v1\x00\x00" + facts + b"\x01" + GONE[0] + b"\x02" + GONE[1] + b"\x03" + rest
     )
 
     assert EVENTS[2].entry() == b"\x01" + committed
