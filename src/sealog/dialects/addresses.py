@@ -21,6 +21,11 @@ _WRITTEN = re.compile(
     r"|(?P<v6>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?:%\S*)?)"
 )
 _PORT_MAX = 65535
+_BYTE = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+# What nearly everyone writes, as it stands in the record.
+_QUICK = re.compile(
+    rb'"(?P<slash>/?)(?P<ip>' + rb"\.".join([_BYTE] * 4) + rb')(?::(?P<port>[1-9][0-9]{0,3}))?"'
+)
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -54,19 +59,26 @@ class Addresses:
 
 
 def _read(token: bytes) -> Address | None:
+    quick = _QUICK.fullmatch(token)
+    if quick is not None:
+        slash, ip, digits = quick.groups()
+        if not slash and digits is None:
+            return Address(Raw(token), None, mended=False)
+        return Address(Raw(b'"%b"' % ip), None if digits is None else Raw(digits), mended=True)
     written = tokens.plain_leaf(Raw(token)) if token[:1] == b'"' else None
     if not isinstance(written, str):
         return None
     match = _WRITTEN.fullmatch(written.strip())
     if match is None:
         return None
-    ip = match["v4"] or match["bracketed"] or match["v6"]
-    port = match["port"] or match["bracket_port"]
-    if (short := _shortest(ip)) is None or (port is not None and int(port) > _PORT_MAX):
+    written_ip = match["v4"] or match["bracketed"] or match["v6"]
+    number = match["port"] or match["bracket_port"]
+    if (short := _shortest(written_ip)) is None or (number and int(number) > _PORT_MAX):
         return None
-    if ip == written:
+    if written_ip == written:
         return Address(Raw(token), None, mended=False)
-    return Address(tokens.raw(short), None if port is None else tokens.raw(int(port)), mended=True)
+    port = None if number is None else tokens.raw(int(number))
+    return Address(tokens.raw(short), port, mended=True)
 
 
 def _shortest(written: str) -> str | None:

@@ -227,10 +227,13 @@ def opened(node: Node) -> Tree | None:
     """The object behind a node, or None if it is none; read slowly where msgspec refuses."""
     if type(node) is dict:
         return node
+    text = bytes(node)  # type: ignore[arg-type]
+    if text[:1] != b"{":
+        return None
     try:
-        return tokens.opened(node)
+        return _OBJECT(text)
     except msgspec.DecodeError:
-        return tokens.parse(bytes(node), own=True).tree  # type: ignore[arg-type]
+        return tokens.parse(text, own=True).tree
 
 
 def get(tree: Tree, path: str) -> Node | None:
@@ -311,6 +314,7 @@ def text_of(node: Node | None) -> str | None:
 
 
 _TEXT = msgspec.json.Decoder(str)
+_OBJECT = msgspec.json.Decoder(dict[str, Raw]).decode
 
 # Of text without a backslash, its dots, quotes and colons tell: only a key's end has a colon behind
 # its quote.
