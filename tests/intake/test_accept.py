@@ -8,6 +8,7 @@ from tests.journal.made import NOW_US, Counted, tenant
 from sealog.errors import Busy, Conflict, Missing, Refused, UnsupportedType
 from sealog.event.batch import Batch, Outcome, Receipt
 from sealog.intake.accept import fill
+from sealog.intake.preparing import Preparer
 from sealog.intake.source import Source
 from sealog.journal.journal import Journal
 from sealog.ledger.installation import open_installation
@@ -260,13 +261,13 @@ def test_what_is_sealed_in_the_thread_is_sealed_again_there(tmp_path, monkeypatc
     """A compressor belongs to one thread."""
     sender = Sender(tmp_path / "a.db", inline_bytes_max=0)
     seen = []
-    seal = type(sender.intake)._seal
+    prepare = Preparer.prepare
 
     def watched(self, *values):
         seen.append(threading.current_thread().name.rsplit("_", 1)[0])
-        return seal(self, *values)
+        return prepare(self, *values)
 
-    monkeypatch.setattr(type(sender.intake), "_seal", watched)
+    monkeypatch.setattr(Preparer, "prepare", watched)
     sender(record("a"), record("a", message="other"), imported=True)
 
     assert seen == ["sealog-preparer", "sealog-preparer"]

@@ -1,5 +1,6 @@
 """`sealog serve`: the API on a data folder until it is told to stop."""
 
+import os
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 STOP_WITHIN_S = 8
 """What is under way when told to stop is finished within this; the rest is cut off."""
 BACKLOG = 2_048
+_WORKERS_MAX = 4
 _ALL_SCOPES = ("ingest", "read", "export", "admin", "erase")
 
 
@@ -40,7 +42,10 @@ def serve(where: Where, chosen: Chosen, against: Sequence[Path]) -> None:
     server = settings.server.model_copy(update=_given(chosen))
     host, port = address_of(server.listen)
     check(host, server)
-    with app.running(where.data, settings, against=[p.read_bytes() for p in against]) as running:
+    notes = [path.read_bytes() for path in against]
+    workers = workers_of(settings.intake.workers)
+    with app.running(where.data, settings, against=notes, workers=workers) as running:
+        running.intake.warm()
         if not running.keys.all():
             _, secret = running.keys.create("first key, made by serve", None, _ALL_SCOPES)
             say(f"first key: {secret}")
@@ -112,6 +117,14 @@ def check(host: str, server: "ServerSettings") -> None:
         if path is not None and not path.is_file():
             raise Misconfigured(f"there is no {path}")
     check_listening(host, tls=server.tls_certificate is not None, behind_proxy=server.behind_proxy)
+
+
+def workers_of(wanted: int | None) -> int:
+    """How many processes prepare: as many as wanted, else one a core, up to 4, none on one core."""
+    if wanted is not None:
+        return wanted
+    cores = len(os.sched_getaffinity(0))
+    return min(cores, _WORKERS_MAX) if cores > 1 else 0
 
 
 def address_of(listen: str) -> tuple[str, int]:
