@@ -14,7 +14,6 @@ follow the journal on their own (`ledger`, `archive`): nothing here waits for th
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from typing import Protocol, cast
 
 import msgspec
@@ -22,15 +21,16 @@ import msgspec
 from sealog.access.tenants import Tenants
 from sealog.catalog.shelf import Catalog
 from sealog.dialects.dialect import Settings as DialectSettings
-from sealog.errors import Busy, Conflict, Missing, Refused
+from sealog.errors import Busy, Conflict, Refused
 from sealog.event.batch import Batch, Outcome, Receipt
-from sealog.event.sealing import Moment, Naming
 from sealog.event.tenants import Tenant
 from sealog.intake.landing import Landing
-from sealog.intake.preparing import Preparer, Understood, naming_of
+from sealog.intake.preparing import Job, Prepared, Preparer
 from sealog.intake.source import Source
+from sealog.intake.workers import Workers
 
 Answer = Receipt | Refused
+Prepare = Callable[[Job], Awaitable[Prepared]]
 
 
 class Journal(Protocol):
@@ -45,7 +45,10 @@ class Settings(msgspec.Struct, frozen=True):
     """How requests are prepared."""
 
     inline_bytes_max: int = 20_000
-    """Bodies up to this are prepared where they arrive; larger ones in the preparing thread."""
+    """Bodies up to this are prepared where they arrive; larger ones in the preparing thread, or
+    in the workers where there are any."""
+    workers: int = 0
+    """Processes that prepare larger bodies; 0 leaves them to a thread of this one."""
     preparing_bytes_max: int = 256 << 20
     """Bytes of bodies that may be in preparation at once; more is `Busy`."""
     dialects: dict[str, DialectSettings] = {}
@@ -75,6 +78,7 @@ class Intake:
         self._there = Preparer(catalog, randomness)
         # One thread: preparing holds the interpreter most of the time, so a second one adds nothing.
         self._thread = ThreadPoolExecutor(1, "sealog-preparer")
+        self._workers = Workers(self._settings.workers) if self._settings.workers else None
         self._preparing_bytes = 0
         self._landing: Landing[list[Outcome]] | None = None
 
@@ -91,69 +95,46 @@ class Intake:
         self._preparing_bytes += len(body)
         try:
             if len(body) <= self._settings.inline_bytes_max:
-                return await self._accept(body, source, self._here, _at_once)
-            return await self._accept(body, source, self._there, self._in_thread)
+                return await self._accept(body, source, self._at_once)
+            apart = self._in_thread if self._workers is None else self._workers.prepare
+            return await self._accept(body, source, apart)
         finally:
             self._preparing_bytes -= len(body)
 
+    def warm(self) -> None:
+        """Start what prepares before the first request asks for it."""
+        if self._workers is not None:
+            self._workers.warm()
+
     def close(self) -> None:
-        """Stop the preparing thread; what it was given is finished first."""
+        """Stop what prepares; what it was given is finished first."""
         self._thread.shutdown()
+        if self._workers is not None:
+            self._workers.close()
 
-    async def _accept(
-        self,
-        body: bytes,
-        source: Source,
-        preparer: Preparer,
-        run: Callable[..., Awaitable[object]],
-    ) -> list[Answer]:
-        def prepare() -> tuple[Understood, list[Batch] | None]:
-            settings = self._settings.dialects.get(source.dialect, _DEFAULT)
-            understood = preparer.understand(body, source, settings)
-            return understood, self._seal_known(preparer, understood, source)
-
-        prepared = await run(prepare)
-        assert isinstance(prepared, tuple)
-        understood, batches = prepared
-        if batches is None:
-            await self._settle_tenants(understood, source)
-            batches = await run(self._seal, preparer, understood, naming_of(source, understood))
-            assert isinstance(batches, list)
+    async def _accept(self, body: bytes, source: Source, prepare: Prepare) -> list[Answer]:
+        settings = self._settings.dialects.get(source.dialect, _DEFAULT)
+        job = Job(body, source, settings, self._clock())
+        prepared = await prepare(job)
+        while prepared.missing:
+            job = await self._settle_tenants(prepared.missing, job)
+            prepared = await prepare(job)
         # Nothing is promised before this line returns: the journal is on disk.
-        outcomes = await self._append(batches)
-        answers = await self._answers(understood, batches, outcomes)
+        outcomes = await self._append(prepared.batches)
+        answers = await self._answers(prepared, outcomes)
         if source.imported and any(outcome.conflicts for outcome in outcomes):
-            await self._accept_again(
-                understood, answers, source, partial(run, self._seal, preparer)
-            )
+            await self._accept_again(job, answers, prepare)
         return _all_of(answers)
 
-    def _seal_known(
-        self, preparer: Preparer, understood: Understood, source: Source
-    ) -> list[Batch] | None:
-        """Batches, or None where a tenant has to be made first."""
-        if any(self._tenants.get(name) is None for name in understood.tenants()):
-            return None
-        return self._seal(preparer, understood, naming_of(source, understood))
-
-    def _seal(self, preparer: Preparer, understood: Understood, naming: Naming) -> list[Batch]:
-        tenants = self._tenants.make(understood.tenants())
-        return preparer.seal(understood, tenants, Moment.of(self._clock()), naming)
-
-    async def _settle_tenants(self, understood: Understood, source: Source) -> None:
-        """Make the tenants that are missing, or refuse their records."""
-        if source.grant.may_create:
-            await asyncio.to_thread(self._tenants.make, understood.tenants())
-            return
-        kept = []
-        for record, draft, name in understood.drafts:
-            if self._tenants.get(name) is None:
-                refusal = Missing(f"there is no tenant {name}", code="no-such-tenant")
-                refusal.record = record.place
-                understood.answers[record.place] = refusal
-            else:
-                kept.append((record, draft, name))
-        understood.drafts = kept
+    async def _settle_tenants(self, missing: tuple[str, ...], job: Job) -> Job:
+        """The job with what there is to know of tenants: made where they may be, else absent."""
+        if job.source.grant.may_create:
+            made = await asyncio.to_thread(self._tenants.make, missing)
+            return msgspec.structs.replace(job, told=(*job.told, *made.values()))
+        found = {name: self._tenants.get(name) for name in missing}
+        told = [tenant for tenant in found.values() if tenant is not None]
+        absent = {name for name, tenant in found.items() if tenant is None}
+        return msgspec.structs.replace(job, told=(*job.told, *told), absent=job.absent | absent)
 
     async def _append(self, batches: list[Batch]) -> list[Outcome]:
         loop = asyncio.get_running_loop()
@@ -162,10 +143,9 @@ class Intake:
             landing = self._landing = Landing(loop)
         return await landing.result(self._journal.append(batches))
 
-    async def _answers(
-        self, understood: Understood, batches: list[Batch], outcomes: list[Outcome]
-    ) -> list[Answer | None]:
-        answers: list[Answer | None] = list(understood.answers)
+    async def _answers(self, prepared: Prepared, outcomes: list[Outcome]) -> list[Answer | None]:
+        answers: list[Answer | None] = list(prepared.answers)
+        batches = prepared.batches
         for batch, outcome in zip(batches, outcomes, strict=True):
             fill(answers, batch, outcome)
         if any(outcome.repeated for outcome in outcomes):
@@ -184,36 +164,24 @@ class Intake:
                     batch.ids[nth], batch.tenant.name, index, entry[1:].hex(), repeated=True
                 )
 
-    async def _accept_again(
-        self,
-        understood: Understood,
-        answers: list[Answer | None],
-        source: Source,
-        seal: Callable[[Understood, Naming], Awaitable[object]],
-    ) -> None:
+    async def _accept_again(self, job: Job, answers: list[Answer | None], prepare: Prepare) -> None:
         """In a file import an id that is taken does not lose the record: it gets a derived one."""
-        clashing = [
-            kept for kept in understood.drafts if isinstance(answers[kept[0].place], Conflict)
-        ]
-        again = Understood(understood.answers, clashing)
-        naming = Naming(repeats=naming_of(source, understood).repeats, derive_all=True)
-        batches = await seal(again, naming)
-        assert isinstance(batches, list)
-        outcomes = await self._append(batches)
-        for place, answer in enumerate(await self._answers(again, batches, outcomes)):
+        taken = (place for place, answer in enumerate(answers) if isinstance(answer, Conflict))
+        prepared = await prepare(msgspec.structs.replace(job, again=frozenset(taken)))
+        outcomes = await self._append(prepared.batches)
+        for place, answer in enumerate(await self._answers(prepared, outcomes)):
             if answer is not None:
                 answers[place] = answer
 
-    async def _in_thread(self, work: Callable[..., object], *values: object) -> object:
+    async def _at_once(self, job: Job) -> Prepared:
+        return self._here.prepare(job, self._tenants.get)
+
+    async def _in_thread(self, job: Job) -> Prepared:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, work, *values)
+        return await loop.run_in_executor(self._thread, self._there.prepare, job, self._tenants.get)
 
 
 _DEFAULT = DialectSettings()
-
-
-async def _at_once(work: Callable[..., object], *values: object) -> object:
-    return work(*values)
 
 
 def _all_of(answers: list[Answer | None]) -> list[Answer]:

@@ -37,6 +37,32 @@ class Understood(msgspec.Struct):
         return dict.fromkeys(name for _, _, name in self.drafts)
 
 
+class Job(msgspec.Struct, frozen=True):
+    """One request to prepare."""
+
+    body: bytes
+    source: Source
+    settings: Settings
+    now_us: int
+    """The time of arrival of all its records."""
+    told: tuple[Tenant, ...] = ()
+    """Tenants that whoever prepares may not know yet."""
+    absent: frozenset[str] = frozenset()
+    """Names of tenants that do not exist and may not be made: their records are refused."""
+    again: frozenset[int] | None = None
+    """Only the records at these places, each under a derived id: their own ids are taken."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A request ready for the journal, or what is needed before it can be."""
+
+    answers: list[Refused | None]
+    """One per record, in the order sent; None where the record stands in a batch."""
+    batches: list[Batch]
+    missing: tuple[str, ...] = ()
+    """Tenants to be made, or said to be absent; nothing is sealed until then."""
+
+
 class Preparer:
     """Bytes in, batches out."""
 
@@ -45,6 +71,24 @@ class Preparer:
         self._sealer = Sealer(Drawn(randomness))
         self._dialects: dict[str, Dialect] = {}
         self._documented: dict[str, frozenset[str]] = {}
+
+    def prepare(self, job: Job, tenant_of: Callable[[str], Tenant | None]) -> Prepared:
+        """Understand and seal a request. Raises `Refused` and its kinds for the whole of it."""
+        understood = self.understand(job.body, job.source, job.settings)
+        naming = naming_of(job.source, understood)
+        if job.absent:
+            _refuse_absent(understood, job.absent)
+        if job.again is not None:
+            again = job.again
+            understood.drafts = [one for one in understood.drafts if one[0].place in again]
+            naming = Naming(repeats=naming.repeats, derive_all=True)
+        tenants = {name: tenant_of(name) for name in understood.tenants()}
+        missing = tuple(name for name, tenant in tenants.items() if tenant is None)
+        if missing:
+            return Prepared(understood.answers, [], missing)
+        known = {name: tenant for name, tenant in tenants.items() if tenant is not None}
+        batches = self.seal(understood, known, Moment.of(job.now_us), naming)
+        return Prepared(understood.answers, batches)
 
     def understand(self, body: bytes, source: Source, settings: Settings) -> Understood:
         """Unpack, split, mask and translate a body.
@@ -91,6 +135,18 @@ class Preparer:
             types = () if listed is None else listed.types
             self._documented[name] = frozenset(field for type_ in types for field in type_.fields)
         return found
+
+
+def _refuse_absent(understood: Understood, absent: frozenset[str]) -> None:
+    kept = []
+    for record, draft, name in understood.drafts:
+        if name in absent:
+            refusal = Missing(f"there is no tenant {name}", code="no-such-tenant")
+            refusal.record = record.place
+            understood.answers[record.place] = refusal
+        else:
+            kept.append((record, draft, name))
+    understood.drafts = kept
 
 
 def naming_of(source: Source, understood: Understood) -> Naming:
