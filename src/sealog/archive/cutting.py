@@ -11,7 +11,7 @@ from sealog.event.parts import STATEMENT_ENTRY
 
 DEFAULT = "default"
 STATEMENTS = "statements"
-CARRIED_EVENTS_MIN = 64
+CARRIED_EVENTS_MIN = 32
 """A pack of at least so many events is not compressed again (decision 0005)."""
 SEGMENT_EVENTS_MAX = 8_192
 SEGMENT_BYTES_MAX = 64 << 20
