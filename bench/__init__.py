@@ -1,0 +1,1 @@
+"""Measures what Sealog promises about speed, the same way each time."""

@@ -1,0 +1,29 @@
+"""`python -m bench ingest|single|search|all`: see docs/performance.md."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import ingest, machine, search, single
+
+RUNS = {"ingest": ingest.run, "single": single.run, "search": search.run}
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    asked.add_argument("what", choices=[*RUNS, "all"])
+    asked.add_argument("--repeats", type=int, default=3)
+    asked.add_argument("--events", type=int, help="per repeat; the default is each measure's own")
+    asked.add_argument("--folder", type=Path, help="where data folders are made, on the disk meant")
+    options = asked.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        machine.show(Path(folder))
+        for name, run in RUNS.items():
+            if options.what in (name, "all"):
+                run(Path(folder), repeats=options.repeats, events=options.events)
+    machine.show_load()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
