@@ -92,7 +92,7 @@ def id_key(tenant_key: bytes, event_id: str, at_us: int | None) -> bytes:
 
     The time leads (0 without one), so that new ids are written next to each other.
     """
-    seconds = 0 if at_us is None else min(max(at_us // 1_000_000, 0), _SECONDS_MAX)
+    seconds = 0 if at_us is None or at_us < 0 else min(at_us // 1_000_000, _SECONDS_MAX)
     return (
         seconds.to_bytes(5, "big")
         + hashlib.blake2b(
