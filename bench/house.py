@@ -69,16 +69,29 @@ class House:
         self.process.stdout.close()
 
     def cpu_s(self) -> float:
-        """Seconds of processor the server has used so far, all its threads."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) * _TICK_S
+        """Seconds of processor the server has used so far: all threads, all its processes."""
+        ticks = 0
+        for pid in self._family():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            # Of the children that ended, too.
+            ticks += sum(map(int, fields[11:15]))
+        return ticks * _TICK_S
 
     def memory_mb(self) -> float:
-        """Anonymous resident memory."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("RssAnon:"):
-                return int(line.split()[1]) / 1024
-        return 0.0
+        """Anonymous resident memory of all its processes."""
+        held = 0
+        for pid in self._family():
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith("RssAnon:"):
+                    held += int(line.split()[1])
+        return held / 1024
+
+    def _family(self) -> list[int]:
+        found = [self.process.pid]
+        for pid in found:
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                found += map(int, children.read_text().split())
+        return found
 
     def disk_bytes(self) -> int:
         """All files of the data folder."""

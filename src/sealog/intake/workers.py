@@ -6,6 +6,7 @@ request is answered `Busy` with nothing kept.
 
 import asyncio
 import ctypes
+import gc
 import multiprocessing
 import os
 import signal
@@ -20,6 +21,7 @@ from sealog.intake.preparing import Job, Prepared, Preparer
 if TYPE_CHECKING:
     from sealog.event.tenants import Tenant
 
+OBJECTS_UNTIL_COLLECTED = 50_000
 _PR_SET_PDEATHSIG = 1
 
 
@@ -67,6 +69,9 @@ def _begin() -> None:
     """Runs first in a worker: whoever stops the server stops it, not the terminal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # A batch makes tens of thousands of objects and no cycle: looking for cycles every 700 of them
+    # costs an eighth of preparing (measured: 20 of 138 us an event of Closer's).
+    gc.set_threshold(OBJECTS_UNTIL_COLLECTED, *gc.get_threshold()[1:])
     # Where the server dies by force, a worker that waits for it for ever would stay behind.
     libc = ctypes.CDLL(None)
     if hasattr(libc, "prctl"):
