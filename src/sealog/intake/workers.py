@@ -1,6 +1,6 @@
 """Preparing in processes of their own, so that it and all that follows run on different cores.
 
-A worker holds nothing that matters: what it is given and gives are values, and where one dies the
+Decision 0009. A worker holds nothing that matters: what it is given and gives are values, and where one dies the
 request is answered `Busy` with nothing kept.
 """
 
