@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
+from uuid import UUID
 
 import msgspec
 
@@ -46,7 +47,7 @@ class Maker:
         self._names = [f"tenant-{number:04}" for number in range(tenants)]
         self._weights = list(accumulate(1 / (rank + 1) ** ZIPF for rank in range(tenants)))
         self._step = timedelta(milliseconds=step_ms)
-        self._seed = seed
+        self._uuids = [str(UUID(int=self._dice.getrandbits(128), version=4)) for _ in range(PEOPLE)]
         self._made = 0
 
     def tenant(self) -> str:
@@ -127,7 +128,7 @@ class Maker:
             "http.response.body.content": '{"ok":true}',
             "source.ip": f"/198.51.{dice.randrange(256)}.{dice.randrange(1, 255)}",
             "url.full": f"https://api.closer.example/api/agents/{dice.getrandbits(64):x}/{action}",
-            "user.id": f"00000000-0000-4000-8000-{dice.randrange(PEOPLE):012}",
+            "user.id": self._uuids[dice.randrange(PEOPLE)],
             "user.roles": ["AGENT"],
             "user_agent.original": dice.choice(AGENTS),
             "ecs.version": "1.9",
