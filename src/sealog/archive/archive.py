@@ -152,8 +152,9 @@ class Archive:
 
     def wait_for(self, tenant: Tenant, index: int, timeout_s: float) -> bool:
         """Wait until the event at `index` is visible; False when the time is over."""
-        with self._follower.seen:
-            return self._follower.seen.wait_for(lambda: self.visible(tenant) > index, timeout_s)
+        if self.visible(tenant) > index:
+            return True
+        return self._follower.wait_for(lambda: self.visible(tenant) > index, timeout_s)
 
     def get(self, tenant: Tenant, index: int) -> Opened | None:
         """The event at an index, if it is visible. Raises `Corrupt` where it is damaged."""

@@ -27,6 +27,9 @@ from sealog.storage.store import Store, driver
 
 BLOCKS_AT_ONCE = 64
 IDLE_S = 0.25
+LINGER_S = 0.02
+"""Blocks of so long are taken in together, unless somebody waits for one: waking for each commit of
+single events costs them, and everybody else, the interpreter."""
 RETRY_S = 1.0
 
 
@@ -82,6 +85,8 @@ class Follower:
         self._since: dict[int, float] = {}
         self._cut_at = time.monotonic()
         self._stopping = threading.Event()
+        self._hurry = threading.Event()
+        self._waiters = 0
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -103,6 +108,7 @@ class Follower:
     def stop(self) -> None:
         """Finish the step under way. What waits is in the journal, and waits there."""
         self._stopping.set()
+        self._hurry.set()
         self._journal.rouse()
         if self._thread is not None:
             self._thread.join()
@@ -137,6 +143,25 @@ class Follower:
                 self._stopping.wait(RETRY_S)
             elif not taken:
                 self._journal.wait(self._after, IDLE_S)
+                self._linger()
+            elif self._after >= self._journal.newest():
+                self._linger()
+
+    def _linger(self) -> None:
+        self._hurry.clear()
+        # Whoever came before the clearing is counted; whoever comes after it sets it again.
+        if not (self._waiters or self._stopping.is_set() or self._stuffed()):
+            self._hurry.wait(LINGER_S)
+
+    def wait_for(self, is_visible: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until something is visible, which is brought about without lingering."""
+        with self.seen:
+            self._waiters += 1
+            self._hurry.set()
+            try:
+                return self.seen.wait_for(is_visible, timeout_s)
+            finally:
+                self._waiters -= 1
 
     def _try_step(self) -> int:
         """A step, or trouble: then nothing is lost, for the journal keeps what does not rest."""

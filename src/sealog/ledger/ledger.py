@@ -33,7 +33,7 @@ TENANTS_AT_ONCE = 1_000
 """So many tenants are signed, or noted as synced, in one transaction: accepting never waits long."""
 SIGNERS_MAX = 16_384
 REST_S = 0.25
-PAUSE_S = 0.02
+PAUSE_S = 0.1
 """Blocks of this long are taken together: under small requests that saves most of the work."""
 RETRY_S = 1.0
 
