@@ -18,11 +18,11 @@ password|passwd|passphrase|passcode|pass word|pass phrase|pass code|password has
 hashed password|encrypted password|password confirmation|password confirm|confirm password
 password repeat|repeat password|password again|password new|password old|password 1|password 2
 one time password|user pass|db pass|login pass|smtp pass
-secret|secret key|secret value|secret string|secret access key|secret answer|security answer
+secret|secret key|secret key base|secret value|secret string|secret access key|secret answer|security answer
 token|token secret|token value|id token|jwt|one time token
 api key|private key|access key|signing key|encryption key|decryption key|master key|session key
 account key|storage key|service key|shared key|auth key|authentication key|app key|application key
-consumer key|hmac key|aes key|subscription key|server key|deploy key|host key|ssh key|key material
+consumer key|hmac key|aes key|subscription key|server key|deploy key|host key|ssh key|key material|private key pem
 shared access key|shared access signature|recovery key|private pem|rsa private key|ssh private key
 service account key|recovery phrase|seed phrase|mnemonic phrase
 authorization|proxy authorization|x authorization|authorization header|auth header|bearer
@@ -30,23 +30,25 @@ authorization code|code verifier|client assertion|saml response|saml assertion
 cookie|set cookie|session cookie|cookie header|phpsessid|jsessionid|connect sid
 credential|auth credential|connection string|conn string|connection uri
 otp|otp code|totp|one time code|one time pass code|verification code|mfa code|2fa code|tfa code
-two factor code|recovery code|backup code|security code|sms code|login code
+two factor code|two factor secret|two factor token|recovery code|backup code|security code|sms code|login code
 pin|pin code|card pin|cvv|cvv2|cvc|cvc2|csc|card security code|card verification value|card cvc
-card cvv|card number|card no|credit card number|debit card number|cc number|pan
+card cvv|cvv code|cvc code|card number|card num|card no|credit card number|debit card number|cc number|pan
 primary account number|pwd
 """
 _QUALIFIERS = """
-access account admin administrator agent app application archive auth authentication aws azure
-backup bearer bind bot ca card certificate cert client cloud cluster company csrf current customer
-data database datadog db default deploy device docker elastic email encryption external facebook
-firebase ftp gcp git github gitlab google guest heroku id identity imap initial integration
-internal invitation invite jenkins jira jwt kafka key keystore kubernetes ldap legacy linkedin
-local log login magic mail master mfa mongo mongodb mysql my new npm oauth oauth2 old openai
-orig original owner paypal personal pg pgp plain plaintext portal postgres postgresql
-previous private proxy push pypi rabbitmq raw redis refresh registry remote repository reset root
-rsa s3 saml secret security sendgrid server service session sftp shared signing slack smtp source
-sql ssh ssl sso store stripe super sudo sync system team temp temporary tenant test tls totp
-truststore twilio twitter user vault verification vpn web webhook wifi wpa x xsrf amz zoom
+access account activation admin administrator agent amz api apns app application archive auth
+authentication authenticity aws azure backup bearer bind bitbucket bot ca card cert certificate
+client cloud cluster company confirmation cookie csrf csrfmiddleware current customer data
+database datadog db default deploy device discord django docker elastic email encryption external
+facebook fcm firebase ftp gcp generated git github gitlab google guest heroku id identity imap
+initial integration internal invitation invite jenkins jira jwt kafka key keystore kubernetes ldap
+legacy link linkedin local log login magic mail master mfa mongo mongodb my mysql new npm oauth
+oauth2 old openai orig original otp owner password paypal personal pg pgp plain plaintext portal
+postgres postgresql previous private proxy push pypi rabbitmq raw recovery redis refresh
+registration registry remember remote repository reset root rsa s3 saml sas secret security
+sendgrid server service session sftp shared signing slack smtp source sql ssh ssl sso store stripe
+sudo super sync system team telegram temp temporary tenant test tls totp truststore twilio twitter
+unlock user vault verification vpn web webhook wifi wpa x xsrf zoom
 """
 # Secrets that are numbers; a number under any other name is evidence.
 _NUMERIC = re.compile(
