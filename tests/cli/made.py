@@ -83,12 +83,15 @@ class Served:
     def __init__(self, data, *more, **settings):
         """`settings`: variables without their `SEALOG_`."""
         self.url = f"http://127.0.0.1:{free_port()}"
+        self._mark = f"TESTED_AT={self.url}".encode()
         command = [SCRIPT, "serve", "--data", data, "--listen", self.url[7:], *more]
         self.process = subprocess.Popen(
             list(map(str, command)),
             stdout=subprocess.PIPE,
             cwd=data.parent,
-            env=environment() | {f"SEALOG_{name}": str(value) for name, value in settings.items()},
+            env=environment()
+            | {f"SEALOG_{name}": str(value) for name, value in settings.items()}
+            | {"TESTED_AT": self.url},
         )
         self.key = None
         self._read_what_it_says()
@@ -106,6 +109,14 @@ class Served:
             base_url=self.url, headers={"authorization": f"Bearer {key or self.key}"}, timeout=60
         )
 
+    def left(self):
+        """Processes that work on the folder: the server, and whatever it started."""
+        return [
+            path.name
+            for path in Path("/proc").iterdir()
+            if path.name.isdecimal() and self._mark in _environment_of(path)
+        ]
+
     def kill(self):
         """kill -9: nothing is finished."""
         self.process.kill()
@@ -122,3 +133,11 @@ class Served:
                 self.process.kill()
                 self.process.wait()
             self.process.stdout.close()
+
+
+def _environment_of(path):
+    try:
+        return (path / "environ").read_bytes()
+    except OSError:
+        # It ended meanwhile, or is not ours to look at.
+        return b""

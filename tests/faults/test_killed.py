@@ -19,6 +19,8 @@ HURRIED = {
     "LEDGER__SYNC_EVERY_S": 0.3,
     "ARCHIVE__SEGMENT_EVENTS": 64,
     "ARCHIVE__WAITING_EVENTS_MAX": 1_000,
+    # Most batches are prepared in processes of their own.
+    "INTAKE__INLINE_BYTES_MAX": 4_000,
 }
 BUNDLE = 256
 ENTRY_BYTES = 33
@@ -85,9 +87,19 @@ def test_sigterm_before_anything_came_ends_it_too(tmp_path):
 def killing(server, after_s):
     async def end():
         await asyncio.sleep(after_s)
+        assert server.left()
         server.kill()
+        await asyncio.to_thread(wait_for_the_end_of, server)
 
     return end
+
+
+def wait_for_the_end_of(server):
+    """Processes that prepare end with the server, however it ends: nobody else would end them."""
+    until = time.monotonic() + 30
+    while left := server.left():
+        assert time.monotonic() < until, left
+        time.sleep(0.05)
 
 
 def check_folder(data):
