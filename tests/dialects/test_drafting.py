@@ -112,6 +112,7 @@ def test_sealogs_own_actions_are_refused_for_their_record(name):
         (b'"' + b"i" * 256 + b'"', "i" * 256, []),
         (b'"' + b"i" * 257 + b'"', None, ["bad-id"]),
         (b'"a@b"', None, ["bad-id"]),
+        (b'"[masked]"', None, ["bad-id"]),
         (b"17", None, ["bad-id"]),
         (b'""', None, []),
         (b"null", None, []),

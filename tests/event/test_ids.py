@@ -96,3 +96,11 @@ def test_a_tenant_may_not_be_named_so(name):
         ids.check_tenant(name)
 
     assert refused.value.code == "bad-tenant"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("i" * 256, True), ("i" * 257, False), ("a@b", False), ("order [masked]", False)],
+)
+def test_an_id_is_short_has_no_at_sign_and_was_not_masked(name, expected):
+    assert ids.may_be_id(name) is expected

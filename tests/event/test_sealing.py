@@ -218,6 +218,16 @@ def test_an_id_that_says_nothing_is_no_id(token):
     assert uuid.UUID(batch.ids[0]).version == 7
 
 
+def test_events_that_differ_in_a_masked_id_alone_are_two():
+    received = CLEAN.replace(b'"01J0"', b'"order [masked]"')
+
+    batch = sealed(received, received)
+
+    assert len(set(batch.ids)) == 2
+    assert [uuid.UUID(name).version for name in batch.ids] == [7, 7]
+    assert [codes(found) for found in documents(batch)] == [["bad-id"], ["bad-id"]]
+
+
 def test_an_id_that_is_taken_stands_as_sent_beside_the_derived_one():
     drafts = understood(CLEAN)
     sealer = Sealer(Counted())

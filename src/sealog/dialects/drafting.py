@@ -13,7 +13,7 @@ from sealog.dialects.natives import RESERVED, Native, Natives
 from sealog.errors import Refused
 from sealog.event import times, tokens
 from sealog.event.findings import Finding, pointer
-from sealog.event.ids import ID_BYTES_MAX
+from sealog.event.ids import ID_BYTES_MAX, may_be_id
 from sealog.event.record import Draft, Record
 from sealog.event.tokens import Tree
 
@@ -195,7 +195,7 @@ def set_id(draft: Draft, node: Any, where: str) -> None:
     if node is None:
         return
     name = trees.text_of(node)
-    if name and "@" not in name and len(name.encode()) <= ID_BYTES_MAX:
+    if name and may_be_id(name):
         draft.id = name
         if not says(node, name):
             trees.keep(draft.sent, "event.id", node)

@@ -15,7 +15,7 @@ from sealog.dialects.dialect import Settings
 from sealog.errors import Refused
 from sealog.event import times, tokens
 from sealog.event.findings import Finding, pointer
-from sealog.event.ids import ID_BYTES_MAX
+from sealog.event.ids import ID_BYTES_MAX, may_be_id
 from sealog.event.record import Draft, Record
 from sealog.event.tokens import Tree
 
@@ -194,7 +194,7 @@ def _take_tenant(draft: Draft, record: Record, node: Any) -> None:
 
 def _take_id(draft: Draft, record: Record, node: Any) -> None:
     name = trees.text_of(node)
-    if name and "@" not in name and len(name.encode()) <= ID_BYTES_MAX:
+    if name and may_be_id(name):
         draft.id = name
         if b"\\" in bytes(node):
             trees.keep(draft.sent, "event.id", node)

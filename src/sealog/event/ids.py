@@ -16,6 +16,9 @@ ID_KEY_BYTES = 16
 ID_BYTES_MAX = 256
 KEYS_REMEMBERED = 4_096
 
+MASK = "[masked]"
+"""What stands in the place of a secret: an id that holds it no longer says which event it is."""
+
 _TENANT = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
 _BLOCK_BYTES = 64
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
@@ -29,6 +32,11 @@ def check_tenant(name: str) -> str:
         msg = "a tenant id is 1 to 128 of A-Z a-z 0-9 . _ : @ -"
         raise Refused(msg, code="bad-tenant")
     return name
+
+
+def may_be_id(name: str) -> bool:
+    """Whether a sender's text may be an event's id: up to 256 bytes, no @, nothing of it masked."""
+    return "@" not in name and len(name.encode()) <= ID_BYTES_MAX and MASK not in name
 
 
 def _mac(tenant_key: bytes, tag: bytes, dialect: str, rest: bytes) -> bytes:

@@ -28,6 +28,7 @@ _ENCODE = msgspec.json.Encoder().encode
 _PART_HEADS = tuple(b"sealog/part/v1\x00" + bytes([number]) for number in range(4))
 _EVENT_HEAD = b"sealog/event/v1\x00"
 _NO_ID = (b"null", b'""')
+_MASK = ids.MASK.encode()
 _NUMBERS = tuple(bytes([number]) for number in range(4))
 
 
@@ -196,9 +197,11 @@ def _name(
         if naming.request_key is not None:
             key = naming.request_key
             return ids.id_from_request(tenant.key, draft.dialect, key, record.place), None
-        # Who sends an id that cannot be used still sends the same thing again as the same bytes.
+        # Who sends an id that cannot be used still sends the same thing again as the same bytes;
+        # but what differed in a masked id alone must not be taken for the same.
         unused = draft.sent.get("event.id")
-        if unused is None or bytes(tokens.encode(unused)) in _NO_ID:
+        written = b"null" if unused is None else bytes(tokens.encode(unused))
+        if written in _NO_ID or _MASK in written:
             return None, None
     repeats = (naming.repeats or {}).get(record.place, 0)
     return ids.id_from_record(tenant.key, draft.dialect, record.received, repeats), reused
