@@ -1,6 +1,10 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from tests.intake.sent import ALL, Sender, record, short
@@ -61,6 +65,37 @@ def test_a_fault_of_the_whole_request_comes_back_as_it_was_raised(sender):
         asyncio.run(sender.intake.accept(b" ", Source(ALL)))
 
     assert caught.value.code == "empty"
+
+
+DIES_AT_ONCE = """
+import os, signal
+from sealog.intake.workers import Workers
+
+workers = Workers(1)
+workers.warm()
+print(*workers._pool._processes, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_worker_whose_server_died_while_it_started_does_not_stay_behind():
+    command = [sys.executable, "-c", DIES_AT_ONCE]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, check=False, timeout=60)
+    until = time.monotonic() + 30
+
+    while (left := state_of(int(ended.stdout))) not in ("gone", "Z"):
+        assert time.monotonic() < until, left
+        time.sleep(0.05)
+
+    assert ended.returncode == -signal.SIGKILL
+
+
+def state_of(pid):
+    """The one letter of the system for a process; Z is one that only nobody asked after yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    except FileNotFoundError:
+        return "gone"
 
 
 def test_when_a_worker_dies_the_request_is_busy_and_the_next_one_is_taken(sender):

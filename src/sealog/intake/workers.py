@@ -76,6 +76,10 @@ def _begin() -> None:
     libc = ctypes.CDLL(None)
     if hasattr(libc, "prctl"):
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # It may have died before that line; of a death in the past nobody tells us.
+    server = multiprocessing.parent_process()
+    if server is not None and server.pid != os.getppid():
+        os._exit(1)
 
 
 _held: list[_Here] = []
