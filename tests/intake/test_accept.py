@@ -1,14 +1,17 @@
 import asyncio
+import gzip
+import itertools
 import threading
 
 import pytest
-from tests.intake.sent import ALL, ONE, SOME, Sender, ndjson, record, short
+from tests.intake.sent import ALL, CATALOG, ONE, SOME, Sender, ndjson, record, short
 from tests.journal.made import NOW_US, Counted, tenant
 
+from sealog.dialects.dialect import Settings as DialectSettings
 from sealog.errors import Busy, Conflict, Missing, Refused, UnsupportedType
 from sealog.event.batch import Batch, Outcome, Receipt
 from sealog.intake.accept import fill
-from sealog.intake.preparing import Preparer
+from sealog.intake.preparing import Job, Preparer
 from sealog.intake.source import Source
 from sealog.journal.journal import Journal
 from sealog.ledger.installation import open_installation
@@ -271,6 +274,58 @@ def test_what_is_sealed_in_the_thread_is_sealed_again_there(tmp_path, monkeypatc
     sender(record("a"), record("a", message="other"), imported=True)
 
     assert seen == ["sealog-preparer", "sealog-preparer"]
+    sender.close()
+
+
+def test_a_small_compressed_body_is_not_unpacked_where_it_arrives(tmp_path, monkeypatch):
+    """A few hundred bytes may be 32 MiB of records, and the event loop has other requests."""
+    sender = Sender(tmp_path / "a.db")
+    seen = []
+    prepare = Preparer.prepare
+
+    def watched(self, *values):
+        seen.append(threading.current_thread().name.rsplit("_", 1)[0])
+        return prepare(self, *values)
+
+    monkeypatch.setattr(Preparer, "prepare", watched)
+    body = gzip.compress(ndjson(record("a")))
+    for encoding, content in (("gzip", body), ("identity", ndjson(record("b")))):
+        asyncio.run(sender.intake.accept(content, Source(SOME, encoding=encoding)))
+
+    assert seen == ["sealog-preparer", "MainThread"]
+    sender.close()
+
+
+class OthersEachTime:
+    """Two processes that prepare take turns; each knows only the tenants it was told of."""
+
+    def __init__(self):
+        self._turns = itertools.cycle([Preparer(CATALOG, Counted()) for _ in range(2)])
+        self._known = itertools.cycle([{}, {}])
+
+    async def prepare(self, job):
+        known = next(self._known)
+        known.update({one.name: one for one in job.told})
+        return next(self._turns).prepare(job, known.get)
+
+
+def test_what_is_sealed_again_elsewhere_needs_its_tenant_there_too(tmp_path):
+    """A record of an import whose id is taken is kept, whichever process gets it."""
+    sender = Sender(tmp_path / "a.db", inline_bytes_max=0)
+    workers = OthersEachTime()
+    # The first of the two learns of the tenant, the second does not.
+    body = ndjson(record("a"))
+    job = Job(body, Source(SOME), DialectSettings(), NOW_US, told=(sender.tenants.get("acme"),))
+    asyncio.run(workers.prepare(job))
+    next(workers._known), next(workers._turns)
+    sender(record("a"))
+    sender.intake._workers = workers
+
+    (answer,) = sender(record("a", message="other"), imported=True)
+
+    assert isinstance(answer, Receipt), answer.code
+    assert answer.index == 1
+    sender.intake._workers = None
     sender.close()
 
 

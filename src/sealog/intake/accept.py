@@ -45,8 +45,8 @@ class Settings(msgspec.Struct, frozen=True):
     """How requests are prepared."""
 
     inline_bytes_max: int = 20_000
-    """Bodies up to this are prepared where they arrive; larger ones in the preparing thread, or
-    in the workers where there are any."""
+    """Bodies up to this are prepared where they arrive; larger and compressed ones in the preparing
+    thread, or in the workers where there are any."""
     workers: int = 0
     """Processes that prepare larger bodies; 0 leaves them to a thread of this one."""
     preparing_bytes_max: int = 256 << 20
@@ -94,7 +94,9 @@ class Intake:
             raise Busy("too many bytes are being prepared")
         self._preparing_bytes += len(body)
         try:
-            if len(body) <= self._settings.inline_bytes_max:
+            # A few compressed bytes may become 32 MiB of records, which would hold the loop.
+            is_plain = source.encoding in _PLAIN
+            if is_plain and len(body) <= self._settings.inline_bytes_max:
                 return await self._accept(body, source, self._at_once)
             apart = self._in_thread if self._workers is None else self._workers.prepare
             return await self._accept(body, source, apart)
@@ -114,17 +116,24 @@ class Intake:
 
     async def _accept(self, body: bytes, source: Source, prepare: Prepare) -> list[Answer]:
         settings = self._settings.dialects.get(source.dialect, _DEFAULT)
-        job = Job(body, source, settings, self._clock())
-        prepared = await prepare(job)
-        while prepared.missing:
-            job = await self._settle_tenants(prepared.missing, job)
-            prepared = await prepare(job)
+        job, prepared = await self._prepared(Job(body, source, settings, self._clock()), prepare)
         # Nothing is promised before this line returns: the journal is on disk.
         outcomes = await self._append(prepared.batches)
         answers = await self._answers(prepared, outcomes)
         if source.imported and any(outcome.conflicts for outcome in outcomes):
             await self._accept_again(job, answers, prepare)
         return _all_of(answers)
+
+    async def _prepared(self, job: Job, prepare: Prepare) -> tuple[Job, Prepared]:
+        """A job with all that was asked for, and what came of it: nothing is missing.
+
+        Whoever prepares may be another process each time, which knows other tenants.
+        """
+        prepared = await prepare(job)
+        while prepared.missing:
+            job = await self._settle_tenants(prepared.missing, job)
+            prepared = await prepare(job)
+        return job, prepared
 
     async def _settle_tenants(self, missing: tuple[str, ...], job: Job) -> Job:
         """The job with what there is to know of tenants: made where they may be, else absent."""
@@ -167,7 +176,8 @@ class Intake:
     async def _accept_again(self, job: Job, answers: list[Answer | None], prepare: Prepare) -> None:
         """In a file import an id that is taken does not lose the record: it gets a derived one."""
         taken = (place for place, answer in enumerate(answers) if isinstance(answer, Conflict))
-        prepared = await prepare(msgspec.structs.replace(job, again=frozenset(taken)))
+        again = msgspec.structs.replace(job, again=frozenset(taken))
+        _, prepared = await self._prepared(again, prepare)
         outcomes = await self._append(prepared.batches)
         for place, answer in enumerate(await self._answers(prepared, outcomes)):
             if answer is not None:
@@ -182,6 +192,7 @@ class Intake:
 
 
 _DEFAULT = DialectSettings()
+_PLAIN = frozenset({None, "", "identity"})
 
 
 def _all_of(answers: list[Answer | None]) -> list[Answer]:
