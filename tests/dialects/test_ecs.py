@@ -379,3 +379,47 @@ def test_a_record_is_left_as_it_was():
 
     assert tokens.encode(record.fields) == text
     assert record.findings == []
+
+
+def test_of_a_hit_the_source_is_the_event_and_the_envelope_stays_beside_it():
+    draft = draft_of(
+        f'{{"_index":"audit","_id":"h1","_score":null,"sort":[1],"_source":{{{TIME},'
+        '"event":{"action":"doc.open","id":"e1","kind":["event"]},"organization":{"id":"acme"},'
+        '"user.name":"Ada"}}'
+    )
+
+    assert (draft.action, draft.id, draft.tenant, draft.clean) == ("doc.open", "e1", "acme", False)
+    assert draft.at_text == "2026-11-20T12:00:00.123Z"
+    assert [pointer for _, pointer in codes(draft)] == ["/_source/event/kind"]
+    assert tree_of(draft) == (
+        '{"event":{"action":"doc.open","kind":["event"]},'
+        '"_index":"audit","_id":"h1","_score":null,"sort":[1],"user":{"name":"Ada"}}'
+    )
+
+
+def test_of_a_hit_without_anything_odd_the_original_is_kept_too():
+    draft = draft_of(f'{{"_id":"h1","_source":{{{TIME},"event":{{"action":"a"}}}}}}')
+
+    assert (draft.action, draft.findings, draft.sent, draft.clean) == ("a", [], {}, False)
+
+
+def test_where_the_envelope_and_its_source_say_the_same_key_the_source_counts():
+    draft = draft_of(f'{{"_id":"h1","_source":{{{TIME},"event":{{"action":"a"}},"_id":"mine"}}}}')
+
+    assert tree_of(draft) == '{"event":{"action":"a"},"_id":"mine"}'
+    assert sent_of(draft) == {"_id": '"h1"'}
+    assert codes(draft) == [("clash", "/_id")]
+
+
+@pytest.mark.parametrize("source", ["5", "null", "[]"])
+def test_a_hit_whose_source_is_no_object_stands_as_sent(source):
+    draft = draft_of(f'{{"_id":"h1","_source":{source}}}')
+
+    assert draft.action == "unknown"
+    assert tree_of(draft) == f'{{"_id":"h1","_source":{source},"event":{{"action":"unknown"}}}}'
+
+
+def test_what_has_a_source_among_fields_of_its_own_is_no_hit():
+    draft = event(root='"_source":{"event":{"action":"b"}}')
+
+    assert (draft.action, draft.clean) == ("a", True)

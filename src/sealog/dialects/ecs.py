@@ -1,7 +1,8 @@
 """The native dialect: events that already are ECS documents, taken verbatim.
 
 Nothing is renamed or mended. What Sealog sets itself (the time in UTC, `ecs.version`, ids, the time
-of arrival) is taken out; where what was sent differs from what is sealed, it stands as sent.
+of arrival) is taken out; where what was sent differs from what is sealed, it stands as sent. Of a
+hit of Elasticsearch, the document in its `_source` is the event; the rest of the hit stays beside it.
 """
 
 from typing import Any
@@ -26,10 +27,16 @@ RESERVED = "sealog."
 READINGS_MAX = 4_096
 READING_BYTES_MAX = 1_024
 
+_NOTHING = Raw(b"null")
 _UNKNOWN_TOKEN = Raw(b'"unknown"')
 _VERSION_TOKEN = f'"{schema.VERSION}"'.encode()
 _ECS_OBJECT = b'{"version":' + _VERSION_TOKEN + b"}"
 _OPEN = msgspec.json.Decoder(dict[str, Raw]).decode
+_SOURCE = "_source"
+# What stands beside the source of a hit and does not begin with an underscore.
+_BESIDE_SOURCE = frozenset(
+    ("fields", "sort", "highlight", "matched_queries", "inner_hits", "ignored_field_values")
+)
 _CLASSES = ("kind", "category", "type", "outcome")
 
 
@@ -56,14 +63,17 @@ class Ecs:
         Raises `Refused` (`reserved-action`) for an action that begins with `sealog.`.
         """
         draft = Draft({}, "ecs", "", "", sent={}, findings=[*record.findings])
+        fields = record.fields
+        if _SOURCE in fields:
+            fields = _document(draft, fields)
         dotted = trees.has_dotted_key(record.text)
         if dotted:
-            expanded = trees.expand(record.fields)
+            expanded = trees.expand(fields)
             draft.tree = tree = expanded.tree
             draft.sent |= expanded.losers
             draft.findings += expanded.findings
         else:
-            draft.tree = tree = dict(record.fields)
+            draft.tree = tree = dict(fields)
         if record.equal:
             for path, node in trees.equal_values(record.equal).items():
                 trees.keep(draft.sent, path, node)
@@ -75,7 +85,8 @@ class Ecs:
         if "sealog" in tree:
             trees.keep(draft.sent, "sealog", tree.pop("sealog"))
         self._read_event(draft, record, tree.get("event"))
-        draft.clean = record.strict and not (dotted or draft.sent or draft.findings or record.equal)
+        odd = dotted or draft.sent or draft.findings or record.equal
+        draft.clean = record.strict and fields is record.fields and not odd
         return draft
 
     def _read_event(self, draft: Draft, record: Record, node: Any) -> None:
@@ -116,6 +127,25 @@ class Ecs:
                     self._readings.clear()
                 self._readings[sent] = reading
         return reading
+
+
+def _document(draft: Draft, fields: Tree) -> Tree:
+    """What a hit holds, lifted beside its envelope; the record itself where it is no hit."""
+    if any(key[:1] != "_" and key not in _BESIDE_SOURCE for key in fields):
+        return fields
+    source = trees.opened(fields[_SOURCE])
+    if source is None:
+        return fields
+    lifted = dict(source)
+    for key, node in fields.items():
+        if key == _SOURCE:
+            continue
+        if key in source:
+            trees.keep(draft.sent, key, node)
+            draft.findings.append(Finding("clash", pointer(key)))
+        else:
+            lifted[key] = node
+    return lifted
 
 
 def _read_classes(sent: tuple[bytes, ...]) -> _Reading:
@@ -225,4 +255,9 @@ def _where(record: Record, *steps: str) -> str:
     dotted = ".".join(steps)
     if dotted in record.fields:
         return pointer(dotted)
-    return pointer(*steps) if trees.get_at(record.fields, steps) is not None else ""
+    if trees.get_at(record.fields, steps) is not None:
+        return pointer(*steps)
+    source = trees.opened(record.fields.get(_SOURCE, _NOTHING)) or {}
+    if dotted in source:
+        return pointer(_SOURCE, dotted)
+    return pointer(_SOURCE, *steps) if trees.get_at(source, steps) is not None else ""
