@@ -436,3 +436,21 @@ def test_a_file_of_a_newer_program_is_refused(path, writable):
 
     with pytest.raises(Misconfigured, match="revision 9999"):
         Store(path, writable=writable)
+
+
+def test_where_the_file_cannot_be_opened_for_a_while_reading_is_busy(store, path):
+    """As when too many files are open: whoever follows the journal tries again."""
+    store.write(put("a")).result(10)
+    store._reading.dispose()
+    away = path.rename(path.with_name("away"))
+
+    with pytest.raises(Busy, match="could not be read"):
+        names(store)
+
+    away.rename(path)
+    assert names(store) == ["a"]
+
+
+def test_a_fault_of_our_own_while_reading_is_no_reason_to_come_again(store):
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), store.reading() as one:
+        driver(one).execute("SELECT * FROM absent")

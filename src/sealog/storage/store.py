@@ -114,10 +114,17 @@ class Store:
     def reading(self) -> Iterator[Connection]:
         """A connection that reads one moment of the file.
 
-        MUST be given back soon: while one is out, the write-ahead log cannot begin anew.
+        MUST be given back soon: while one is out, the write-ahead log cannot begin anew. Raises
+        `Busy` where the disk, or how many files may be open, stands in the way.
         """
-        with self._reading.connect() as connection, connection.begin():
-            yield connection
+        try:
+            with self._reading.connect() as connection, connection.begin():
+                yield connection
+        except (sqlite3.Error, DBAPIError) as error:
+            passing = _passing(error, "read")
+            if passing is error:
+                raise
+            raise passing from error
 
     def close(self) -> None:
         """Finish what is queued, fold the write-ahead log into the file, and stop."""
@@ -269,18 +276,18 @@ def _run(connection: Connection, work: Callable[[Connection], Any], done: Future
     except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
         if driver(connection).in_transaction:
             driver(connection).rollback()
-        done.set_exception(_passing(error))
+        done.set_exception(_passing(error, "written"))
     else:
         done.set_result(result)
 
 
-def _passing(error: BaseException) -> BaseException:
+def _passing(error: BaseException, done: str) -> BaseException:
     """`Busy` for what the disk or another process did; every other error as it is."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
     if not isinstance(cause, sqlite3.Error) or code is None or code & 0xFF not in _PASSING:
         return error
-    busy = Busy(f"state.db could not be written: {cause}", retry_after_s=5.0)
+    busy = Busy(f"state.db could not be {done}: {cause}", retry_after_s=5.0)
     busy.__cause__ = error
     return busy
 
