@@ -1,5 +1,6 @@
 import asyncio
 import shutil
+import sqlite3
 import threading
 
 import pytest
@@ -158,6 +159,22 @@ def test_a_failed_commit_fails_whole_and_uses_no_index(journal, store):
     limit(1_000_000)
     assert journal.append([large[0]]).result()[0].indexes == list(range(1, 501))
     assert journal.append([batch(ACME, "first")]).result()[0].repeated == {0}
+
+
+def test_who_waits_for_a_commit_that_cannot_begin_is_told(journal, store, path):
+    """Another process may hold the file for hours; nobody is left waiting for that."""
+    store.write(lambda c: driver(c).execute("PRAGMA busy_timeout=10").fetchall()).result(10)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(Busy, match="locked"):
+        journal.append([batch(ACME, "a")]).result(5)
+
+    other.execute("ROLLBACK")
+    other.close()
+    assert journal.waiting() == 0
+    (outcome,) = journal.append([batch(ACME, "a")]).result(10)
+    assert outcome == Outcome([0])
 
 
 def test_a_commit_that_breaks_does_not_break_the_next(journal, store):

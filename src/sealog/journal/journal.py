@@ -224,6 +224,9 @@ class Journal:
         error = future.exception()
         if error is None:
             self._settle(future.result())
+        elif not taken:
+            # The transaction did not even begin. Left waiting, they would not know for how long.
+            taken = self._take()
         with self._lock:
             for waiting in taken:
                 self._forget(waiting)
