@@ -190,6 +190,26 @@ def test_trouble_is_told_and_ends_when_its_reason_does(
     home.close()
 
 
+def test_trouble_that_nobody_foresaw_does_not_end_the_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Else events would be accepted and never found, and /readyz would say that all is well."""
+    monkeypatch.setattr(follower, "RETRY_S", 0.01)
+    home = Home(tmp_path, Settings(segment_events=10, cut_every_s=0.0))
+
+    def arrange(*_: object) -> None:
+        raise RuntimeError("never thought of")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(follower.Cutter, "arrange", arrange)
+        home.add(ALPHA, *[event(n) for n in range(20)])
+        until(lambda: isinstance(home.archive.trouble(), RuntimeError))
+    until(lambda: home.archive.segments(ALPHA) and home.archive.trouble() is None)
+
+    _everything_is_there_once(home, 20)
+    home.close()
+
+
 def test_a_gap_in_the_journal_is_trouble_and_what_rests_stays_searchable(home: Home):
     """The operator is told, and a start does not fail over it."""
     home.add(ALPHA, event(1))

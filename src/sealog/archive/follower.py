@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from sealog.archive import listing, segments
 from sealog.archive.cutting import Cutter, runs
 from sealog.archive.waiting import Chunk, Waiting, chunks_of
-from sealog.errors import SealogError
 from sealog.event.packs import Unpacker
 from sealog.event.tenants import Tenant
 from sealog.journal import blocks
@@ -164,10 +163,13 @@ class Follower:
                 self._waiters -= 1
 
     def _try_step(self) -> int:
-        """A step, or trouble: then nothing is lost, for the journal keeps what does not rest."""
+        """A step, or trouble: then nothing is lost, for the journal keeps what does not rest.
+
+        Whatever it is: a thread that ended would be told by nobody.
+        """
         try:
             taken = self.step()
-        except (SealogError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - `trouble` tells /readyz, and it is tried again
             self.trouble = error
             return 0
         self.trouble = None
