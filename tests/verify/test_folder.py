@@ -570,6 +570,7 @@ class TestAFolderPutTogetherFromSeveralTimes:
 
         (fault,) = report.faults
         assert "it is older than the checkpoint you hold" in fault.what
+        assert report.trust.startswith("compared with the checkpoints that you hold")
 
     def test_a_newer_whole_has_grown_from_an_older_checkpoint(self, ages):
         old, new = ages
@@ -604,6 +605,7 @@ class TestKeysAndCheckpointsFromOutside:
         report = verify_folder(home.path, keys=[vkey])
 
         assert "state.db signed" in places(report)
+        assert report.trust == "key pinned: only signatures with a key that you gave count"
 
     def test_a_whole_folder_written_anew_with_its_own_key_is_told_by_the_pin(self, home, tmp_path):
         """It is consistent with itself, and that is all that can be said of it."""

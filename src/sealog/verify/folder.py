@@ -15,7 +15,7 @@ from sealog.verify import strays, tenant
 from sealog.verify.keys import Trusted
 from sealog.verify.logs import Step
 from sealog.verify.moment import Moment, State, TenantRow
-from sealog.verify.report import FROM_FOLDER, GROWN, Findings, Report, TenantReport
+from sealog.verify.report import FROM_FOLDER, GROWN, UNMET, Findings, Report, TenantReport
 from sealog.verify.signatures import AGAINST
 from sealog.verify.tenant import Outcome, Subject
 
@@ -76,6 +76,8 @@ class _Verification:
                     _add(report, self._tenant(state, row, held.get(self._origin(row), [])))
                 self._check_top(state, rows)
         report.add(self._own)
+        if not report.holds:
+            report.trust = UNMET.get(report.trust, report.trust)
         # What concerns the whole folder explains most of the rest.
         report.faults.sort(key=lambda fault: fault.tenant is not None)
         return report

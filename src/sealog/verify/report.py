@@ -9,6 +9,12 @@ FAULTS_MAX = 10_000
 PINNED = "key pinned: every checkpoint is signed with a key that you gave"
 FROM_FOLDER = "consistent with itself, no more: the key is the folder's own word; pin it with --key or --against"
 GROWN = "grown from the checkpoints that you hold; else the key is the folder's own word: pin it with --key"
+UNMET = {
+    PINNED: "key pinned: only signatures with a key that you gave count",
+    FROM_FOLDER: "the key is the folder's own word; pin it with --key or --against",
+    GROWN: "compared with the checkpoints that you hold; else the key is the folder's own word: pin it with --key",
+}
+"""What is said instead where something is wrong: what was asked for, not that it holds."""
 UNSIGNED = "no key: the signatures were not checked; give one with --key"
 
 
