@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import os
 import threading
@@ -240,6 +241,35 @@ def test_a_sync_that_fails_leaves_the_blocks(life, monkeypatch):
     monkeypatch.undo()
     life.ledger.settle()
     assert life.journal.follow(0) == []
+
+
+def test_what_a_failed_sync_may_have_lost_is_written_again(life, monkeypatch):
+    """After it the system may have dropped what it could not write, and the next sync is fine."""
+    monkeypatch.setattr(following, "RETRY_S", 0.01)
+    _, synced = life.append(1, "a")
+    life.ledger.settle()
+    _, more = life.append(1, *[f"b{n}" for n in range(300)])
+    life.archive_all()
+    sync_all, lost = following.sync_all, []
+
+    def loses(path):
+        if not lost:
+            lost.append(path)
+            with (life.log(1) / "entries").open("r+b") as file:
+                file.seek(33)
+                file.write(bytes(33 * 300))
+            (life.log(1) / "hashes-1").write_bytes(bytes(32))
+            raise OSError(errno.EIO, "Input/output error")
+        sync_all(path)
+
+    monkeypatch.setattr(following, "sync_all", loses)
+    with contextlib.suppress(OSError):
+        life.ledger.settle()
+    life.ledger.settle()
+
+    assert lost
+    assert life.journal.follow(0) == []
+    life.check(1, [*synced, *more])
 
 
 def test_what_cannot_be_repaired_stops_the_follower_and_tells_who_waits(life):

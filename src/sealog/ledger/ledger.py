@@ -72,6 +72,7 @@ class Ledger:
         self._sizes: dict[int, int] = {}
         self._unsigned: set[int] = set()
         self._unsynced: set[int] = set()
+        self._lost = False
         self._after = 0
         self._sign_at = self._sync_at = 0.0
         self._wanted = threading.Event()
@@ -209,7 +210,7 @@ class Ledger:
         try:
             self._step(last)
         except (OSError, Busy) as error:
-            # Nothing was noted as synced or signed: the same entries are written again.
+            # Nothing was noted as synced or signed: the same is tried again.
             self.failure = error
             self._stopping.wait(RETRY_S)
             return last
@@ -292,8 +293,13 @@ class Ledger:
         """Make all files durable at once, then let the journal know."""
         if not self._unsynced:
             return
+        if self._lost:
+            self._write_again()
+        # What a sync could not write the system may let go of, and call the next one good.
+        self._lost = True
         # `logs/` may be a file system of its own.
         sync_all(self._folder.logs(""))
+        self._lost = False
         for numbers in _some_at_once(self._unsynced):
             synced = {number: self._sizes[number] for number in numbers}
 
@@ -302,6 +308,17 @@ class Ledger:
 
             self._store.write(note).result()
             self._unsynced.difference_update(numbers)
+
+    def _write_again(self) -> None:
+        """Write everything since the sizes noted as synced once more, in place, from the journal."""
+        for head in self._journal.heads():
+            number = head.tenant
+            if number in self._unsynced:
+                log = LogFiles(self._folder.logs(self._tenant(number).log_id), head.synced)
+                if append_blocks(log, self._journal.blocks_of(number, head.synced)):
+                    self._unsigned.add(number)
+                self._hold(number, log)
+                self._sizes[number] = log.size
 
     def _note_settled(self, upto: int) -> None:
         with self._settled:
