@@ -103,7 +103,7 @@ def test_the_whole_verifier_key_is_shown(sealog):
 
 @pytest.mark.parametrize("name", ["a b", "a/b", "", "x" * 129])
 def test_a_name_that_no_tenant_may_have_is_refused(sealog, name):
-    assert sealog("tenants", "create", name).code == 1
+    assert sealog("tenants", "create", name).code == 2
 
 
 def test_a_keys_secret_is_alone_on_its_line_and_shown_once(sealog):
@@ -152,7 +152,7 @@ def test_a_revoked_key_opens_nothing(sealog, served):
 def test_an_unknown_scope_is_refused(sealog):
     ran = sealog("keys", "create", "--scope", "everything")
 
-    assert ran.code == 1
+    assert ran.code == 2
     assert ran.err.startswith("sealog: /scopes/0: Input should be 'ingest', 'read'")
 
 

@@ -34,10 +34,10 @@ def test_a_file_of_lines_is_taken_in_and_sealed(sealog, tmp_path):
         ("concatenated.txt", b"".join(map(msgspec.json.encode, TEN))),
         ("page.txt", b"Example 1\n" + b"\n\nAnd:\n".join(
             msgspec.json.format(msgspec.json.encode(one), indent=2) for one in TEN)),
-        ("lines.ndjson.gz", gzip.compress(lines(*TEN))),
+        ("lines.ndjson.gz", gzip.compress(lines(*TEN), mtime=0)),
         ("lines.ndjson.zst", zstandard.compress(lines(*TEN))),
         ("two-frames.zst", zstandard.compress(lines(*TEN[:5])) + zstandard.compress(lines(*TEN[5:]))),
-        ("array.json.gz", gzip.compress(msgspec.json.encode(TEN))),
+        ("array.json.gz", gzip.compress(msgspec.json.encode(TEN), mtime=0)),
         ("with-a-mark.ndjson", b"\xef\xbb\xbf" + lines(*TEN)),
     ],
     ids=str,
@@ -165,7 +165,7 @@ def test_a_body_without_any_record_is_no_success(sealog, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.gz", gzip.compress(lines(*TEN) * 100)[:-30]),
+        ("a.gz", gzip.compress(lines(*TEN) * 100, mtime=0)[:-30]),
         ("a.zst", zstandard.compress(lines(*TEN) * 100)[:-30]),
         ("a.gz", b"not compressed"),
     ],
@@ -194,9 +194,17 @@ def test_an_unknown_dialect_is_named_with_those_there_are(sealog, tmp_path):
 
     ran = sealog("ingest", "a", "--tenant", "acme", "--dialect", "klingon")
 
-    assert ran.code == 1
+    assert ran.code == 2
     assert "'klingon'" in ran.err
     assert "closer" in ran.err
+
+
+def test_a_name_that_no_tenant_may_have_is_a_wrong_command(sealog, tmp_path):
+    put(tmp_path, "a", lines(ecs(0)))
+
+    ran = sealog("ingest", "a", "--tenant", "a/b")
+
+    assert ran == (2, "", "sealog: a tenant id is 1 to 128 of A-Z a-z 0-9 . _ : @ -\n")
 
 
 def test_a_server_takes_files_over_the_network_and_seals_them(sealog, served, tmp_path):

@@ -69,9 +69,9 @@ def test_what_stands_in_an_event_is_never_markup(acme):
 @pytest.mark.parametrize(
     ("asked", "code", "says"),
     [
-        (("--from", "yesterday"), 1, "from is a time"),
+        (("--from", "yesterday"), 2, "from is a time"),
         (("--limit", "0"), 2, "Invalid value for '--limit'"),
-        (("--cursor", "made-up"), 1, "cursor"),
+        (("--cursor", "made-up"), 2, "cursor"),
         (("--tenant", "nobody"), 1, "no such tenant"),
     ],
 )
