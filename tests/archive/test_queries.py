@@ -84,6 +84,33 @@ def test_the_row_does_not_pass(query: Query):
     assert not row_test(query)(ROW)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "passing"),
+    [
+        ("a*c", ["ac", "abc", "a\nc"]),
+        ("*", ["ac", "abc", "a\nc", "", "aca", "cac"]),
+        ("a*c*", ["ac", "abc", "a\nc", "aca"]),
+        ("*c*a*", ["aca", "cac"]),
+        ("**a**", ["ac", "abc", "a\nc", "aca", "cac"]),
+        ("c*ca*", []),
+        ("a*ac", []),
+    ],
+)
+def test_a_star_stands_for_any_text(pattern: str, passing: list[str]):
+    (condition,) = filters(Query(actions=(pattern,)))
+    texts = ["ac", "abc", "a\nc", "", "aca", "cac"]
+
+    assert [text for text in texts if condition.test(text)] == passing
+
+
+def test_many_stars_do_not_take_for_ever():
+    """Whoever may search must not stop everybody else: nothing runs beside a regular expression."""
+    (condition,) = filters(Query(actions=("*a" * 100 + "*b",)))
+
+    assert not condition.test("a" * 256)
+    assert condition.test("a" * 255 + "b")
+
+
 def test_what_a_bloom_filter_may_rule_out_comes_first():
     found = filters(Query(outcome="success", category="iam", actor="ada", actions=("a",)))
 

@@ -111,7 +111,13 @@ def _exact(columns: tuple[str, ...], wanted: str) -> Filter:
 
 
 def _pattern(action: str) -> str:
-    return ".*".join(map(re.escape, clip(action).split("*")))
+    first, *more = map(re.escape, clip(action).split("*"))
+    if not more:
+        return first
+    *middle, last = more
+    # The first place where a piece fits is as good as any other. Atomic, because trying them all
+    # takes for ever where there are many, and nothing else runs meanwhile.
+    return first + "".join([f"(?>.*?{piece})" for piece in middle if piece]) + ".*" + last
 
 
 class Cursors:
