@@ -90,6 +90,20 @@ def test_a_feed_stops_loudly_where_an_event_is_missing(trail: Trail):
         list(reading.feed(holed, 0, 10, bytes_max=BYTES_MAX))
 
 
+def test_a_feed_whose_page_is_full_does_not_look_at_what_comes_after_it(tmp_path: Path):
+    events = [event(n) for n in range(20)]
+    (whole,) = _segments(tmp_path, _chunks(0, events[:10]))
+    (broken,) = _segments(tmp_path, _chunks(10, events[10:]))
+    broken.parts_path.write_bytes(b"x" * 100)
+    trail = Trail((whole, broken), (), 20, 20)
+
+    page = list(reading.feed(trail, 0, 10, bytes_max=BYTES_MAX))
+
+    assert page == list(enumerate(events[:10]))
+    with pytest.raises(Altered, match=broken.parts_path.name):
+        list(reading.feed(trail, 0, 11, bytes_max=BYTES_MAX))
+
+
 def _hits(trail: Trail, indexes: list[int]) -> list[Hit]:
     found = []
     for index in indexes:

@@ -3,6 +3,7 @@
 import heapq
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 import numpy as np
@@ -77,10 +78,11 @@ def feed(trail: Trail, first: int, limit: int, *, bytes_max: int) -> Iterator[tu
     event that was accepted is neither in a segment nor waiting.
     """
     size = 0
-    for nth, (index, event) in enumerate(walk(trail, first)):
+    # What lies beyond the page is not even opened: damage there is the next page's.
+    for nth, (index, event) in enumerate(islice(walk(trail, first), limit)):
         if index != first + nth:
             raise Corrupt(f"index {first + nth} is in no segment of its tenant")
-        if nth == limit or size > bytes_max:
+        if size > bytes_max:
             return
         size += _size(event)
         yield index, event
