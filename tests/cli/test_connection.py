@@ -5,7 +5,7 @@ from tests.cli.made import Served, ecs, free_port, lines
 
 from sealog import app
 from sealog.cli.connection import checked
-from sealog.errors import Refused
+from sealog.errors import Misconfigured, Refused
 
 READING = [
     ("search", "--json"),
@@ -125,8 +125,10 @@ def test_work_on_a_folder_leaves_no_key_behind(sealog):
 def test_a_problem_is_told_in_its_own_words():
     problem = {"title": "No", "detail": "what is wrong", "errors": [{"pointer": "/a/0"}]}
 
-    with pytest.raises(Refused, match=r"^/a/0: what is wrong \(HTTP 422\)$"):
+    with pytest.raises(Misconfigured, match=r"^/a/0: what is wrong \(HTTP 422\)$"):
         checked(httpx.Response(422, json=problem))
+    with pytest.raises(Refused, match=r"^/a/0: what is wrong \(HTTP 404\)$"):
+        checked(httpx.Response(404, json=problem))
 
 
 def test_an_answer_that_is_no_problem_document_is_shown_as_it_is():

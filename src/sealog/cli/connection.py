@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 120.0
 _HERE = "http://sealog.localhost"
+# What the server says of a value that the command line was given.
+_WRONG_VALUE = (400, 422)
 
 
 class Client(msgspec.Struct):
@@ -30,7 +32,7 @@ class Client(msgspec.Struct):
     app: "App | None" = None
 
     async def get(self, path: str, **params: Any) -> "httpx.Response":
-        """GET, parameters that are None left out; raises `Refused` with the problem's words."""
+        """GET, parameters that are None left out; raises as `checked`."""
         return checked(await self.http.get(path, params=_given(params)))
 
     async def post(self, path: str, value: Any) -> "httpx.Response":
@@ -91,7 +93,7 @@ def opened(where: Where, *, writing: bool) -> Iterator["App"]:
 
 
 def checked(response: "httpx.Response") -> "httpx.Response":
-    """The response, or `Refused` with what its problem document says."""
+    """The response; else `Refused`, or `Misconfigured` for a wrong value, in its problem's words."""
     if response.is_success:
         return response
     try:
@@ -102,7 +104,8 @@ def checked(response: "httpx.Response") -> "httpx.Response":
             detail = f"{' '.join(places)}: {detail}"
     except msgspec.DecodeError:
         detail = response.text[:300]
-    raise Refused(f"{detail} (HTTP {response.status_code})")
+    kind = Misconfigured if response.status_code in _WRONG_VALUE else Refused
+    raise kind(f"{detail} (HTTP {response.status_code})")
 
 
 def _given(params: dict[str, Any]) -> dict[str, Any]:

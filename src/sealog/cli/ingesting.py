@@ -15,7 +15,7 @@ import typer
 from sealog.cli import pieces, printing
 from sealog.cli.connection import Client, connected
 from sealog.cli.options import Where
-from sealog.errors import Refused
+from sealog.errors import Misconfigured, Refused
 
 REFUSALS_SHOWN_MAX = 20
 REFUSALS_KEPT_MAX = 1_000
@@ -26,6 +26,8 @@ _CONFLICT = 409
 _BUSY = 503
 _UNAUTHORISED = 401
 _FORBIDDEN = 403
+_WRONG_VALUES = ("/problems/unknown-dialect", "/problems/bad-tenant")
+"""Faults of the command, not of the file."""
 _PLACE = re.compile(r"record [0-9]+ \([a-z]+ [0-9]+\): ")
 """Where in the request the server found it."""
 
@@ -121,8 +123,10 @@ async def _send(
         if response.status_code != _BUSY or tries >= BUSY_TRIES:
             break
         await asyncio.sleep(float(response.headers.get("retry-after", "1")))
-    if not response.is_success and response.status_code not in (_ALL_REFUSED, _CONFLICT):
-        raise Refused(f"{name}: {_detail(response.content)} (HTTP {response.status_code})")
+    if not response.is_success:
+        _check_command(response.content)
+        if response.status_code not in (_ALL_REFUSED, _CONFLICT):
+            raise Refused(f"{name}: {_detail(response.content)} (HTTP {response.status_code})")
     try:
         answers = _RESULTS.decode(response.content).results
     except msgspec.DecodeError:
@@ -130,6 +134,16 @@ async def _send(
         raise Refused(f"{name}: {_detail(response.content)}") from None
     for place, answer in enumerate(answers):
         _count(tally, answer, name, piece.first + place)
+
+
+def _check_command(content: bytes) -> None:
+    """Raise `Misconfigured` where the request was refused for what the command line named."""
+    try:
+        problem = msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return
+    if problem.get("type") in _WRONG_VALUES:
+        raise Misconfigured(str(problem.get("detail")))
 
 
 def _count(tally: Tally, answer: _Receipt, name: str, record: int) -> None:
