@@ -100,6 +100,7 @@ def test_the_api_shows_what_lags(tmp_path):
     with app.running(tmp_path / "data") as running:
         accepted(running)
         running.settle()
+        assert running.archive.wait_for(running.tenants.get("acme"), 0, 5.0)
         text = asyncio.run(metrics(running))
 
     assert "sealog_ledger_lag_events 0.0" in text
