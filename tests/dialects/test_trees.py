@@ -232,3 +232,10 @@ def test_a_dotted_key_is_seen_at_any_level_however_it_is_written(text):
 )
 def test_dots_in_values_make_no_key_dotted(text):
     assert not trees.has_dotted_key(text)
+
+
+@pytest.mark.parametrize("dots", [b"." * 1_000_000, b".\\n" * 300_000], ids=["plain", "escaped"])
+def test_a_megabyte_of_dots_is_gone_through_once(dots: bytes):
+    """Whoever sends one record must not hold the interpreter for an hour."""
+    assert not trees.has_dotted_key(b'{"message":"' + dots + b'"}')
+    assert trees.has_dotted_key(b'{"' + dots + b'a":1}')
