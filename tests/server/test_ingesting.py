@@ -2,7 +2,7 @@ import pytest
 
 from sealog.errors import Busy, Conflict, Missing, Refused, TooLarge, UnsupportedType
 from sealog.event.batch import Receipt
-from sealog.server.ingesting import repeats_of
+from sealog.server.ingesting import check_type, repeats_of
 from sealog.server.problems import BadParameter
 from sealog.server.settings import Settings
 
@@ -261,3 +261,11 @@ def test_records_are_counted_by_what_became_of_them(house):
     assert 'sealog_records_total{result="accepted"} 1.0' in metrics
     assert 'sealog_records_total{result="repeated"} 1.0' in metrics
     assert 'sealog_records_total{result="refused"} 1.0' in metrics
+
+
+def test_a_content_type_is_judged_up_to_a_length():
+    """A longer one names nothing that we take, and costs time that grows faster than it."""
+    check_type(b"application/json;x=".ljust(256, b"y"))
+
+    with pytest.raises(UnsupportedType, match="too long"):
+        check_type(b"application/json;x=".ljust(257, b"y"))

@@ -23,6 +23,7 @@ NATIVE = "ecs"
 PREFIX = "/v1/ingest/"
 REQUEST_KEY_CHARS_MAX = 256
 REPEATS_MAX = 10_000
+TYPE_BYTES_MAX = 256
 
 _JSON = (b"content-type", b"application/json")
 _PLACE_AND_COUNT = re.compile(r"\s*([0-9]{1,9})=([0-9]{1,9})\s*")
@@ -105,6 +106,8 @@ def check_type(content_type: bytes) -> None:
     Clients label records in many ways, so the framing is found from the bytes; this only catches
     forms, pictures and other encodings of text.
     """
+    if len(content_type) > TYPE_BYTES_MAX:
+        raise UnsupportedType("the content type is too long", code="unsupported-type")
     text = content_type.decode("latin-1").lower()
     name = text.partition(";")[0].strip()
     if name and _TAKEN_TYPE.fullmatch(name) is None:
