@@ -100,3 +100,10 @@ def test_digits_that_no_card_begins_or_checks_with_are_passed_by(text: str) -> N
 )
 def test_digits_that_may_be_a_card_or_go_on_in_an_escape_are_flagged(text: str) -> None:
     assert list(suspects(text.encode())) != []
+
+
+def test_one_long_run_of_digits_is_gone_through_once() -> None:
+    """From each hit in it no further than it takes to see that it is long."""
+    text = b"4 " * 2_000_000
+
+    assert len(list(suspects(text))) == 153_846

@@ -109,7 +109,8 @@ def _may_be_card(text: bytes, begin: int, end: int) -> bool:
     stands beside the digits is left to the exact rules, and so is a run that an escape touches:
     it may go on in what is written there.
     """
-    stop = _RUN.match(text, end).end()  # type: ignore[union-attr]
+    # No further than it takes to know that the run is long: a record may be one run of digits.
+    stop = _RUN.match(text, end, end + _RUN_BYTES_MAX + 1).end()  # type: ignore[union-attr]
     start = _run_begin(text, begin) if text[begin] in _RUN_BYTES else begin
     if start < 0 or stop - start > _RUN_BYTES_MAX or text[stop : stop + 1] in _ESCAPES:
         return True
