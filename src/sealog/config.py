@@ -62,10 +62,10 @@ class IntakeSettings(BaseModel):
     model_config = _SECTION
 
     inline_bytes_max: int = Field(20_000, ge=0)
-    """Bodies up to this are prepared where they arrive; larger ones in a thread of their own."""
+    """Bodies up to this are prepared where they arrive; larger and compressed ones apart."""
     workers: int | None = Field(None, ge=0, le=64)
-    """Processes that prepare larger bodies when serving; 0 leaves them to a thread. Without it one a
-    core, up to 4, and none on a single core."""
+    """Processes that prepare larger and compressed bodies when serving; 0 leaves them to a thread.
+    Without it one more than cores, up to 4, and none on a single core."""
     preparing_bytes_max: int = Field(256 << 20, ge=1 << 20)
     """Bytes of request bodies that may be in preparation at once; more is answered 503."""
 

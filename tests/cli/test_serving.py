@@ -1,10 +1,11 @@
+import os
 import socket
 
 import httpx
 import pytest
 from tests.cli.made import Served, ecs, free_port, lines, script
 
-from sealog.cli.serving import address_of
+from sealog.cli.serving import address_of, workers_of
 from sealog.errors import Misconfigured
 
 
@@ -119,3 +120,15 @@ def test_a_server_behind_a_proxy_may_listen_everywhere(tmp_path):
 
     assert httpx.get(f"{server.url}/readyz").json() == {"status": "ready"}
     assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cores", "workers"),
+    [(None, 1, 0), (None, 2, 3), (None, 3, 4), (None, 16, 4), (0, 16, 0), (1, 1, 1), (7, 2, 7)],
+)
+def test_one_process_more_than_cores_prepares_unless_a_setting_says_otherwise(
+    monkeypatch, wanted, cores, workers
+):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+
+    assert workers_of(wanted) == workers

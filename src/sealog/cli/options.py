@@ -7,7 +7,10 @@ import msgspec
 import typer
 
 Data = Annotated[
-    Path, typer.Option("--data", envvar="SEALOG_DATA", help="The data folder; writing makes it where missing.")
+    Path,
+    typer.Option(
+        "--data", envvar="SEALOG_DATA", help="The data folder; writing makes it where missing."
+    ),
 ]
 Server = Annotated[
     str | None,

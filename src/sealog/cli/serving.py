@@ -120,11 +120,14 @@ def check(host: str, server: "ServerSettings") -> None:
 
 
 def workers_of(wanted: int | None) -> int:
-    """How many processes prepare: as many as wanted, else one a core, up to 4, none on one core."""
+    """How many processes prepare: as many as wanted; else one more than cores, up to 4.
+
+    One more, because each waits now and then for the one writer; none on a single core.
+    """
     if wanted is not None:
         return wanted
     cores = len(os.sched_getaffinity(0))
-    return min(cores, _WORKERS_MAX) if cores > 1 else 0
+    return min(cores + 1, _WORKERS_MAX) if cores > 1 else 0
 
 
 def address_of(listen: str) -> tuple[str, int]:
