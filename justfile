@@ -7,7 +7,11 @@ default:
     @just --list
 
 # Everything CI runs
-test: lint types imports check
+test: tools lint types imports check
+
+# What the tests call beside Python, from Debian where it is missing
+tools:
+    command -v openssl > /dev/null || { apt-get update && apt-get install -y openssl; }
 
 # Lint and format, as written down in pyproject.toml
 lint:
