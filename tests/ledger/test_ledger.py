@@ -2,6 +2,7 @@ import contextlib
 import errno
 import os
 import threading
+from pathlib import Path
 
 import pytest
 from tests.ledger.lives import Life, open_files, waited
@@ -225,8 +226,8 @@ def test_a_sync_that_fails_leaves_the_blocks(life, monkeypatch):
     monkeypatch.setattr(following, "RETRY_S", 0.01)
     tried = []
 
-    def fails(path):
-        tried.append(path)
+    def fails(watched):
+        tried.append(Path(f"/proc/self/fd/{watched}").readlink())
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(following, "sync_all", fails)

@@ -84,7 +84,9 @@ def test_content_is_synced_before_its_name_and_the_name_after(path, monkeypatch)
 
 def test_what_the_next_sync_makes_durable_is_replaced_as_a_whole(path):
     files.replace_later_synced(path, b"new")
-    files.sync_all(path.parent)
+    watched = files.watch(path.parent)
+    files.sync_all(watched)
+    os.close(watched)
 
     assert path.read_bytes() == b"new"
     assert list(path.parent.iterdir()) == [path]
@@ -99,7 +101,7 @@ def test_a_write_that_the_system_lost_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(files.ctypes, "CDLL", lambda *_args, **_kwargs: Libc())
 
     with pytest.raises(OSError, match="Input/output error"):
-        files.sync_all(tmp_path)
+        files.sync_all(0)
 
 
 def test_a_system_without_syncfs_syncs_everything(tmp_path, monkeypatch):
@@ -107,7 +109,7 @@ def test_a_system_without_syncfs_syncs_everything(tmp_path, monkeypatch):
     monkeypatch.setattr(files.ctypes, "CDLL", lambda *_args, **_kwargs: object())
     monkeypatch.setattr(files.os, "sync", lambda: called.append("sync"))
 
-    files.sync_all(tmp_path)
+    files.sync_all(0)
 
     assert called == ["sync"]
 

@@ -5,6 +5,7 @@ transaction that says how far the archive is. If we die before it, the files are
 deleted at start, and the journal has the events still; after it, both are there.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -85,11 +86,19 @@ class Follower:
         self._cut_at = time.monotonic()
         self._stopping = threading.Event()
         self._hurry = threading.Event()
+        self._disk: int | None = None
         self._waiters = 0
         self._thread: threading.Thread | None = None
 
+    def _watched_disk(self) -> int:
+        if self._disk is None:
+            self._disk = files.watch(self._folder.path)
+        return self._disk
+
     def start(self) -> None:
         """Take in what waits already, up to what may wait, then go on in a thread."""
+        # Before anything is written, so that no lost write goes unheard.
+        self._watched_disk()
         left = self._settings.waiting_events_max
         while left >= 0 and (taken := self._try_step()):
             left -= taken
@@ -111,6 +120,9 @@ class Follower:
         self._journal.rouse()
         if self._thread is not None:
             self._thread.join()
+        if self._disk is not None:
+            os.close(self._disk)
+            self._disk = None
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` in this thread whenever events became visible; the answer ends that.
@@ -265,7 +277,7 @@ class Follower:
         if not ends:
             return
         # Files first, then the list: what is listed MUST be there after a crash.
-        files.sync_all(self._folder.path)
+        files.sync_all(self._watched_disk())
 
         def note(connection: Connection) -> None:
             for several in cut.values():

@@ -6,6 +6,7 @@ checkpoint is signed only for entries that the journal holds durably, and it is 
 anybody sees it; nothing smaller, and nothing else of that size, is ever signed after it.
 """
 
+import os
 import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +25,7 @@ from sealog.ledger.files import LogFiles, LogReader, Tile
 from sealog.ledger.installation import Installation
 from sealog.ledger.notes import Signer, peek_checkpoint, read_checkpoint
 from sealog.ledger.recovery import Recovery, append_blocks
-from sealog.storage.files import sync_all
+from sealog.storage.files import sync_all, watch
 from sealog.storage.folder import Folder
 from sealog.storage.store import Store, driver
 from sealog.storage.tables import signed as table
@@ -76,6 +77,7 @@ class Ledger:
         self._after = 0
         self._sign_at = self._sync_at = 0.0
         self._wanted = threading.Event()
+        self._disk: int | None = None
         self._stopping = threading.Event()
         self._settled = threading.Condition()
         self._asked = self._done = 0
@@ -91,6 +93,8 @@ class Ledger:
         Raises `Truncated`, `Altered` or `Forked`, naming the tenant, where that cannot be done.
         `against`: checkpoints that the logs must be consistent with (signed notes).
         """
+        # Before anything is written, so that no lost write goes unheard.
+        self._disk = watch(self._folder.logs(""))
         with self._store.reading() as connection:
             signed = {row.tenant: row for row in connection.execute(select(table))}
         recovery = Recovery(self._journal, self._folder, self._installation, self._tenant)
@@ -113,6 +117,9 @@ class Ledger:
             self._stopping.set()
             self._ask()
             self._thread.join()
+        if self._disk is not None:
+            os.close(self._disk)
+            self._disk = None
 
     def settle(self, timeout_s: float = 600.0) -> None:
         """Return when all that the journal holds now is sealed, signed and synced.
@@ -298,7 +305,8 @@ class Ledger:
         # What a sync could not write the system may let go of, and call the next one good.
         self._lost = True
         # `logs/` may be a file system of its own.
-        sync_all(self._folder.logs(""))
+        assert self._disk is not None
+        sync_all(self._disk)
         self._lost = False
         for numbers in _some_at_once(self._unsynced):
             synced = {number: self._sizes[number] for number in numbers}

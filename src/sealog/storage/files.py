@@ -42,22 +42,28 @@ def sync_folder(path: Path) -> None:
         os.close(number)
 
 
-def sync_all(path: Path) -> None:
-    """Make everything written so far on the file system of `path` durable: one `syncfs`.
+def watch(path: Path) -> int:
+    """A descriptor for `sync_all` that learns of every write lost from now on; close it at the end.
 
-    Raises `OSError` where the system reports that some write was lost since the last call.
+    The system tells each descriptor of a lost write once, and one opened later is never told. So
+    whoever relies on `sync_all` opens its own before it writes.
     """
-    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if not hasattr(libc, "syncfs"):
-            os.sync()
-            return
-        if libc.syncfs(number) != 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), str(path))
-    finally:
-        os.close(number)
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def sync_all(watched: int) -> None:
+    """Make everything written so far on the file system of `watched` durable: one `syncfs`.
+
+    Raises `OSError` where the system reports that some write was lost since the last call, or
+    since `watch`.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "syncfs"):
+        os.sync()
+        return
+    if libc.syncfs(watched) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
 
 
 def digest_of(path: Path) -> bytes:
