@@ -1,9 +1,12 @@
 import tomllib
 
+import httpx
+import msgspec
 import pytest
 from tests.cli.made import ecs, lines
 
 from sealog import config
+from sealog.cli.connection import Client
 
 
 def test_init_writes_a_file_that_every_command_takes(sealog, tmp_path):
@@ -89,6 +92,26 @@ def test_more_tenants_than_a_page_are_all_listed(sealog):
     listed = sealog("tenants", "list", "--json").value["tenants"]
 
     assert [one["name"] for one in listed] == [f"t-{number:04}" for number in range(120)]
+
+
+def test_every_key_is_listed_however_many_there_are(sealog, monkeypatch):
+    """The API gives lists by the page."""
+    sealog("keys", "create", "--name", "first")
+    asked = []
+
+    async def paged(self, path, **params):
+        asked.append(params.get("cursor"))
+        keys = [{"id": f"key_{len(asked)}"}]
+        content = msgspec.json.encode(
+            {"keys": keys, "next_cursor": "2" if len(asked) < 3 else None}
+        )
+        return httpx.Response(200, content=content)
+
+    monkeypatch.setattr(Client, "get", paged)
+    listed = sealog("keys", "list", "--json").value["keys"]
+
+    assert [one["id"] for one in listed] == ["key_1", "key_2", "key_3"]
+    assert asked == [None, "2", "2"]
 
 
 def test_the_whole_verifier_key_is_shown(sealog):

@@ -95,7 +95,7 @@ def list_keys(where: Where, *, as_json: bool) -> None:
 
     async def run() -> list[dict[str, Any]]:
         async with connected(where, writing=False) as client:
-            return list(_read((await client.get("/v1/keys")).content)["keys"])
+            return await _all(client, "/v1/keys", "keys")
 
     found = asyncio.run(run())
     if as_json:
@@ -137,18 +137,20 @@ async def _create_key(where: Where, wanted: NewKey) -> dict[str, Any]:
 
 async def _list_tenants(where: Where) -> list[dict[str, Any]]:
     async with connected(where, writing=False) as client:
-        return [await _tenant(client, name) for name in await _names(client)]
+        listed = await _all(client, "/v1/tenants", "tenants")
+        return [await _tenant(client, one["name"]) for one in listed]
 
 
-async def _names(client: Client) -> list[str]:
-    names: list[str] = []
+async def _all(client: Client, path: str, member: str) -> list[dict[str, Any]]:
+    """Every page of a list."""
+    found: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
-        page = _read((await client.get("/v1/tenants", cursor=cursor)).content)
-        names += [one["name"] for one in page["tenants"]]
+        page = _read((await client.get(path, cursor=cursor)).content)
+        found += page[member]
         cursor = page["next_cursor"]
         if not cursor:
-            return names
+            return found
 
 
 async def _tenant(client: Client, name: str) -> dict[str, Any]:
