@@ -145,6 +145,10 @@ def ids_of(client, tenant):
 def entries_of(client, tenant, size):
     """The entries 0, 1, 2 … in hex, as the sealed log gives them to anyone who checks it."""
     log = client.get(f"/v1/tenants/{tenant}").json()["checkpoint"].removesuffix("checkpoint")
+    if not size:
+        # Killed between making a tenant and its first event: an empty log is never signed.
+        assert client.get(f"{log}checkpoint").status_code == 404
+        return []
     signed = signed_size(client, log, size)
     entries = []
     for first in range(0, signed, BUNDLE):
