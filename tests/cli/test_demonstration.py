@@ -54,3 +54,16 @@ def test_it_listens_no_wider_than_serve(sealog, tmp_path):
 
     assert ran.code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("uv", "typed"), [("/usr/bin/uv", "uv run sealog"), (None, "sealog")])
+def test_what_it_says_to_type_works_where_it_was_typed(sealog, monkeypatch, uv, typed):
+    """In a checkout the command is not on the path."""
+    if uv is None:
+        monkeypatch.delenv("UV", raising=False)
+    else:
+        monkeypatch.setenv("UV", uv)
+
+    shown = sealog("demo", "--once").out
+
+    assert f"Look again: {typed} search --data sealog-demo" in shown

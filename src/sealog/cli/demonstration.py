@@ -1,6 +1,7 @@
 """`sealog demo`: weeks of synthetic history in five vocabularies, sealed, verified, served."""
 
 import asyncio
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,7 @@ def demonstrate(data: Path, listen: str | None, *, once: bool, seed: int) -> Non
         _show(running)
         _verify(data)
         if once:
-            printing.say("Look again: sealog search --data " + str(data))
+            printing.say(f"Look again: {_command()} search --data {data}")
             return
         _, secret = running.keys.create("demo", None, ("ingest", "read", "export", "admin"))
         _invite(f"http://{server.listen}", secret, data)
@@ -100,6 +101,11 @@ def _verify(data: Path) -> None:
         sys.exit(printing.FAILED)
 
 
+def _command() -> str:
+    """What to type: uv sets a variable for what it runs, which is not on the path outside it."""
+    return "uv run sealog" if "UV" in os.environ else "sealog"
+
+
 def _invite(address: str, secret: str, data: Path) -> None:
     authorised = f'-H "Authorization: Bearer {secret}"'
     printing.say()
@@ -111,7 +117,9 @@ def _invite(address: str, secret: str, data: Path) -> None:
         f'  curl {authorised} "{address}/v1/events?tenant=demo-closer&action=agent_login&outcome=failure"'
     )
     printing.say(f'  curl {authorised} "{address}/v1/events?action=*.login*&limit=5"')
+    command = _command()
     printing.say(
-        f"  sealog prove --server {address} --key {secret} --tenant demo-logichub --index 0 -o proof.json && sealog verify proof.json"
+        f"  {command} prove --server {address} --key {secret} --tenant demo-logichub --index 0"
+        f" -o proof.json && {command} verify proof.json"
     )
     printing.say(f"The folder is {data}; Ctrl-C ends the server, and nothing is lost.")
