@@ -11,9 +11,8 @@ import msgspec
 from sealog.archive.archive import Archive, Settings
 from sealog.event import times
 from sealog.event.batch import Batch
-from sealog.event.packs import Opened, Packer
+from sealog.event.packs import Opened, Packer, repack
 from sealog.event.parts import EVENT_ENTRY, STATEMENT_ENTRY
-from sealog.event.sealing import repack
 from sealog.event.tenants import Tenant
 from sealog.journal.journal import Journal
 from sealog.storage.folder import Folder

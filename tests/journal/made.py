@@ -4,9 +4,9 @@ from hashlib import sha256
 
 from sealog.event import tokens
 from sealog.event.batch import Batch
-from sealog.event.packs import Packer, Unpacker
+from sealog.event.packs import Packer, Unpacker, repack
 from sealog.event.record import Draft, Record
-from sealog.event.sealing import Moment, Sealer, repack
+from sealog.event.sealing import Moment, Sealer
 from sealog.event.tenants import Tenant
 
 NOW_US = 1_795_262_400_000_000

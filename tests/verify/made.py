@@ -15,9 +15,8 @@ from sealog.access.tenants import Tenants
 from sealog.archive.archive import Archive, Settings
 from sealog.event import times
 from sealog.event.batch import Batch
-from sealog.event.packs import Opened, Packer
+from sealog.event.packs import Opened, Packer, repack
 from sealog.event.parts import EVENT_ENTRY, STATEMENT_ENTRY, digest
-from sealog.event.sealing import repack
 from sealog.event.tenants import Tenant
 from sealog.journal.journal import Journal
 from sealog.ledger import ledger as sealing

@@ -148,6 +148,15 @@ def stored(content: bytes) -> bytes:
     return b"".join(pieces)
 
 
+def repack(packer: Packer, events: Sequence[Opened]) -> list[Pack]:
+    """Events in packs of up to 128, counted from 0."""
+    size = EVENTS_PER_PACK_MAX
+    return [
+        packer.pack(events[at : at + size], range(at, min(at + size, len(events))))
+        for at in range(0, len(events), size)
+    ]
+
+
 class Unpacker:
     """Opens packs; one per thread."""
 

@@ -24,9 +24,11 @@ ENTRY_BYTES = 33
 SALT_BYTES = 16
 FACT_STRING_BYTES_MAX = 256
 
-_PART_TAG = b"sealog/part/v1\x00"
-_EVENT_TAG = b"sealog/event/v1\x00"
-_PART_HEADS = tuple(_PART_TAG + bytes([number]) for number in range(4))
+NUMBERS = tuple(bytes([number]) for number in range(len(PART_NAMES)))
+PART_HEADS = tuple(b"sealog/part/v1\x00" + number for number in NUMBERS)
+"""Before the salt of a part of each number, in what its digest is over."""
+EVENT_HEAD = b"sealog/event/v1\x00"
+"""Before the first part's number, in what a commitment is over."""
 
 STATEMENT_ACTIONS = frozenset(
     {"sealog.retention", "sealog.erasure", "sealog.hold", "sealog.release", "sealog.key"}
@@ -342,13 +344,13 @@ def _is_fact_value(value: Any) -> bool:
 
 def digest(number: int, salt: bytes, part: bytes) -> bytes:
     """The 32-byte digest of one part. `salt` is 16 random bytes of its own."""
-    return hashlib.sha256(_PART_HEADS[number] + salt + part).digest()
+    return hashlib.sha256(PART_HEADS[number] + salt + part).digest()
 
 
 def commitment(digests: Iterable[tuple[int, bytes]]) -> bytes:
     """The 32 bytes that stand for an event: over (number, digest) of its parts, in order."""
     return hashlib.sha256(
-        _EVENT_TAG + b"".join(bytes([number]) + value for number, value in digests)
+        EVENT_HEAD + b"".join(NUMBERS[number] + value for number, value in digests)
     ).digest()
 
 

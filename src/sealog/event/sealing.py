@@ -13,7 +13,7 @@ from msgspec import Raw
 from sealog.event import ids, parts, times, tokens
 from sealog.event.batch import Batch
 from sealog.event.findings import Finding
-from sealog.event.packs import EVENTS_PER_PACK_MAX, Columns, Opened, Pack, Packer
+from sealog.event.packs import EVENTS_PER_PACK_MAX, Columns, Packer
 from sealog.event.parts import EVENT_ENTRY, SALT_BYTES, STATEMENT_ACTIONS, STATEMENT_ENTRY, Place
 from sealog.event.record import Draft, Record
 from sealog.event.tenants import Tenant
@@ -25,11 +25,8 @@ ALIAS_CHARS_MAX = 256
 _ECS = tokens.raw({"version": ECS_VERSION})
 _STAMPED = ("ecs", "organization", "sealog")
 _ENCODE = msgspec.json.Encoder().encode
-_PART_HEADS = tuple(b"sealog/part/v1\x00" + bytes([number]) for number in range(4))
-_EVENT_HEAD = b"sealog/event/v1\x00"
 _NO_ID = (b"null", b'""')
 _MASK = ids.MASK.encode()
-_NUMBERS = tuple(bytes([number]) for number in range(4))
 
 
 class Naming(msgspec.Struct, frozen=True):
@@ -133,13 +130,15 @@ class Sealer:
             columns: Columns = ([], [], [], [])
             events = cut[first : first + EVENTS_PER_PACK_MAX]
             for kind, event in zip(kinds[first:], events, strict=False):
-                mask, digests = 0, _EVENT_HEAD
+                mask, digests = 0, parts.EVENT_HEAD
                 for number, part in event:
                     salted = salts[at : at + SALT_BYTES] + part
                     at += SALT_BYTES
                     mask |= 1 << number
                     columns[number].append(part)
-                    digests += _NUMBERS[number] + sha256(_PART_HEADS[number] + salted).digest()
+                    digests += (
+                        parts.NUMBERS[number] + sha256(parts.PART_HEADS[number] + salted).digest()
+                    )
                 masks.append(mask)
                 batch.entries.append(kind + sha256(digests).digest())
             told = b"".join(kinds[first : first + len(events)])
@@ -173,15 +172,6 @@ class Sealer:
                     self._known_stamps.clear()
                 self._known_stamps[key] = stamps
         return stamps
-
-
-def repack(packer: Packer, events: Sequence[Opened]) -> list[Pack]:
-    """Events in packs of up to 128, counted from 0."""
-    size = EVENTS_PER_PACK_MAX
-    return [
-        packer.pack(events[at : at + size], range(at, min(at + size, len(events))))
-        for at in range(0, len(events), size)
-    ]
 
 
 def _name(

@@ -7,8 +7,7 @@ import msgspec
 import numpy as np
 
 from sealog.event.batch import Batch, Outcome
-from sealog.event.packs import EVENTS_PER_PACK_MAX, Pack, Packer, Unpacker
-from sealog.event.sealing import repack
+from sealog.event.packs import EVENTS_PER_PACK_MAX, Pack, Packer, Unpacker, repack
 from sealog.journal import blocks, heads
 from sealog.journal.blocks import Block
 from sealog.journal.heads import Head
