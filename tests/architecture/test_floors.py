@@ -49,6 +49,7 @@ def test_rooms_that_compute_are_kept_from_the_outside():
         "sealog.catalog",
         "sealog.refine",
         "sealog.merkle",
+        "sealog.query",
     }
     assert {"asyncio", "socket", "httpx", "sqlite3", "random", "time", "os"} <= set(
         pure["forbidden_modules"]
