@@ -5,6 +5,7 @@ Pure: the time, the random bytes and the tenants are arguments.
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -68,21 +69,25 @@ class Sealer:
         self,
         understood: Sequence[tuple[Record, Draft, Tenant]],
         now: Moment,
-        naming: Naming = Naming(),  # noqa: B008 - frozen
+        naming: Naming | Sequence[Naming] = Naming(),  # noqa: B008 - frozen
     ) -> list[Batch]:
         """One batch per tenant, in the order of the first event of each.
 
         The parts of every event are encoded once; those bytes are hashed and those are stored.
+        `naming`: for all alike, or one per event where they come from several requests.
         """
+        namings = repeat(naming) if isinstance(naming, Naming) else naming
         ingested = tokens.raw(now.text)
         random_ids = self._randomness(10 * len(understood))
         batches: dict[int, tuple[Batch, list[list[parts.Part]], list[bytes]]] = {}
-        for nth, (record, draft, tenant) in enumerate(understood):
+        for nth, ((record, draft, tenant), named) in enumerate(
+            zip(understood, namings, strict=False)
+        ):
             found = batches.get(tenant.number)
             if found is None:
                 found = batches[tenant.number] = (Batch(tenant, [], [], [], [], [], []), [], [])
             batch, cut, kinds = found
-            name, oddity = _name(record, draft, tenant, naming)
+            name, oddity = _name(record, draft, tenant, named)
             if name is None:
                 name = ids.uuid7(now.us // 1000, random_ids[10 * nth : 10 * nth + 10])
             cut.append(self._cut(record, draft, tenant, (name, oddity, now, ingested)))

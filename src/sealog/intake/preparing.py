@@ -5,7 +5,7 @@ the path of an event (docs/architecture.md).
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -95,10 +95,25 @@ class Preparer:
 
         Raises `Refused` and its kinds for what is wrong with the request as a whole.
         """
+        received = self.received(body, source)
+        return self.translate(self.mask(received, source.dialect), source, settings)
+
+    def received(self, body: bytes, source: Source) -> list[Record | Refused]:
+        """The records of a body. Raises `Refused` and its kinds for the request as a whole."""
+        self._dialect(source.dialect)
+        return framing.split(unpacking.unpack(body, source.encoding), source.framing)
+
+    def mask(self, received: list[Record | Refused], dialect: str) -> list[Record | Refused]:
+        """The records of one or several requests, without secrets."""
+        self._dialect(dialect)
+        documented = self._documented[dialect]
+        return masking.mask(received, dialect=dialect, documented=documented)
+
+    def translate(
+        self, masked: list[Record | Refused], source: Source, settings: Settings
+    ) -> Understood:
+        """One request's masked records as drafts."""
         dialect = self._dialect(source.dialect)
-        received = framing.split(unpacking.unpack(body, source.encoding), source.framing)
-        documented = self._documented[source.dialect]
-        masked = masking.mask(received, dialect=source.dialect, documented=documented)
         understood = Understood([], [])
         allowed: dict[str | None, str | Refused] = {}
         for place, record in enumerate(masked):
@@ -121,7 +136,7 @@ class Preparer:
         understood: Understood,
         tenants: Mapping[str, Tenant],
         now: Moment,
-        naming: Naming,
+        naming: Naming | Sequence[Naming],
     ) -> list[Batch]:
         """Seal drafts for tenants that exist; drafts of others MUST be refused before."""
         known = [(record, draft, tenants[name]) for record, draft, name in understood.drafts]
