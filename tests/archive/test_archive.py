@@ -252,6 +252,16 @@ def test_watchers_hear_of_new_events_until_they_end_it(home: Home):
     assert heard == [{1: 2}, {2: 1}]
 
 
+def test_what_only_says_what_was_read_is_there_and_wakes_nobody(home: Home):
+    heard = []
+    home.archive.watch(heard.append)
+    home.add(ALPHA, event(action="sealog.read.keys"))
+    home.add(ALPHA, event(action="sealog.read.keys"), event(action="sealog.keys.created"))
+
+    assert heard == [{1: 3}]
+    assert [index for index, _ in home.archive.feed(ALPHA, -1, 10)] == [0, 1, 2]
+
+
 def test_waiting_for_what_does_not_come_ends(home: Home):
     assert not home.archive.wait_for(ALPHA, 0, 0.0)
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from sealog.archive import listing, reading, search
 from sealog.archive.follower import Follower, Settings, Watcher
+from sealog.archive.following import Followed, Wanted, follow
 from sealog.archive.queries import Cursors, Position, Query, row_test
 from sealog.archive.segments import Segment, Shelf
 from sealog.errors import Busy, Corrupt, Refused
@@ -25,6 +26,10 @@ from sealog.storage.store import Store, driver
 __all__ = ["Archive", "Found", "Page", "Query", "Settings"]
 
 LIMIT_MAX = 1_000
+FOLLOWED_BYTES_MAX = 1 << 20
+"""Of one piece of a tail, and one event more: what is held for a client that is slow to take it."""
+FOLLOW_S = 1.0
+"""A piece of a tail that takes longer ends where it is: other readers want the thread too."""
 _INDEX_MAX = (1 << 63) - 1
 
 
@@ -190,6 +195,25 @@ class Archive:
             matching=lambda segment: search.matching(segment, query, self._shelf),
             test=row_test(query),
         )
+
+    def follow(self, tenant: Tenant, query: Query, first: int, limit: int) -> Followed:
+        """The next events that pass, from index `first` on, and where to go on: for a tail.
+
+        A bounded piece of work: up to `limit` events of `FOLLOWED_BYTES_MAX`. Raises `Corrupt`
+        where it cannot go on without leaving one out.
+        """
+        trail = self._waiting.of(tenant.number)
+        if query == Query():
+            found = list(reading.feed(trail, first, limit, bytes_max=FOLLOWED_BYTES_MAX))
+            return Followed(found, found[-1][0] + 1 if found else first)
+        deadline = time.monotonic() + FOLLOW_S
+        wanted = Wanted(
+            lambda segment: search.matching(segment, query, self._shelf),
+            row_test(query),
+            limit,
+            FOLLOWED_BYTES_MAX,
+        )
+        return follow(trail, first, wanted, lambda: time.monotonic() > deadline)
 
     def search(
         self,

@@ -8,7 +8,7 @@ deleted at start, and the journal has the events still; after it, both are there
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -31,6 +31,7 @@ LINGER_S = 0.02
 """Blocks of so long are taken in together, unless somebody waits for one: waking for each commit of
 single events costs them, and everybody else, the interpreter."""
 RETRY_S = 1.0
+READ_PREFIX = "sealog.read."
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -55,7 +56,8 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 Watcher = Callable[[Mapping[int, int]], None]
-"""Gets tenant → the index after its last visible event, of tenants that have new ones."""
+"""Gets tenant → the index after its last visible event, of tenants that have new ones. Events that
+only say what was read wake nobody: following a trail would never come to rest (decision 0013)."""
 
 
 class Follower:
@@ -210,12 +212,17 @@ class Follower:
             self.waiting.add(fresh)
             self._announce(fresh)
 
-    def _announce(self, tenants: Iterable[int]) -> None:
+    def _announce(self, fresh: Mapping[int, Sequence[Chunk]]) -> None:
         with self.seen:
             self.seen.notify_all()
-        visible = {tenant: self.waiting.of(tenant).visible for tenant in tenants}
-        for watcher in list(self._watchers):
-            watcher(visible)
+        loud = {
+            tenant: self.waiting.of(tenant).visible
+            for tenant, chunks in fresh.items()
+            if not is_quiet(chunks)
+        }
+        if loud:
+            for watcher in list(self._watchers):
+                watcher(loud)
 
     def _stuffed(self) -> bool:
         """Whether cutting is so far behind that taking in more would not be bounded."""
@@ -288,3 +295,8 @@ class Follower:
         for tenant, end in ends.items():
             self.waiting.settle(tenant, cut[tenant], end)
             self._since.pop(tenant, None)
+
+
+def is_quiet(chunks: Iterable[Chunk]) -> bool:
+    """Whether all events of the chunks only say what was read."""
+    return all(row.alias.startswith(READ_PREFIX) for chunk in chunks for row in chunk.rows)
