@@ -45,7 +45,7 @@ lock:
 
 # Measure: ingest over HTTP, search, single posts (see docs/performance.md)
 bench *ARGS:
-    uv run --group dev python -m bench {{ARGS}}
+    uv run --group dev --group bench python -m bench {{ARGS}}
 
 # Write the generated pages of docs/ anew
 docs:

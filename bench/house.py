@@ -13,8 +13,9 @@ from typing import Self
 import httpx
 import msgspec
 
+from bench import processes
+
 SETTLES_WITHIN_S = 300.0
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -70,32 +71,15 @@ class House:
 
     def cpu_s(self) -> float:
         """Seconds of processor the server has used so far: all threads, all its processes."""
-        ticks = 0
-        for pid in self._family():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            # Of the children that ended, too.
-            ticks += sum(map(int, fields[11:15]))
-        return ticks * _TICK_S
+        return processes.cpu_s(processes.family(self.process.pid))
 
     def memory_mb(self) -> float:
         """Anonymous resident memory of all its processes."""
-        held = 0
-        for pid in self._family():
-            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("RssAnon:"):
-                    held += int(line.split()[1])
-        return held / 1024
-
-    def _family(self) -> list[int]:
-        found = [self.process.pid]
-        for pid in found:
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                found += map(int, children.read_text().split())
-        return found
+        return processes.memory_mb(processes.family(self.process.pid))
 
     def disk_bytes(self) -> int:
         """All files of the data folder."""
-        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        return processes.disk_bytes(self.folder)
 
     def done(self) -> Done:
         """Read beside the server, so that asking costs it nothing."""
