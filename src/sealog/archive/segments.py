@@ -7,9 +7,10 @@ Whatever is wrong with a file is raised as `Altered` or `Truncated` with its nam
 
 import hashlib
 import threading
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,11 @@ PARTS_SUFFIX = ".arrow"
 FOOTERS_MAX = 1_024
 
 
-class Segment(msgspec.Struct, frozen=True):
-    """One row of the table `segments`, and the folder where its files are."""
+class Segment(msgspec.Struct, frozen=True, weakref=True):
+    """One row of the table `segments`, and the folder where its files are.
+
+    Whoever reads its files MUST hold it: they are deleted once it is replaced and nobody does.
+    """
 
     tenant: int
     kept: str
@@ -233,23 +237,26 @@ class Parts:
     def __init__(self, segment: Segment) -> None:
         self._path = segment.parts_path
         with _naming(self._path):
-            self._batch = pa.ipc.open_file(pa.memory_map(str(self._path))).get_batch(0)
-            if self._batch.schema != tables.PARTS:
+            file = pa.ipc.open_file(pa.memory_map(str(self._path)))
+            if file.schema != tables.PARTS:
                 raise ValueError("it holds other columns")
-            self._batch.validate(full=True)
-            self.firsts: NDArray[np.int64] = self._batch.column(0).to_numpy()
+            self._batches = [file.get_batch(n) for n in range(file.num_record_batches)]
+            for batch in self._batches:
+                batch.validate(full=True)
+            self._ends = list(accumulate([batch.num_rows for batch in self._batches]))
+            self.firsts: NDArray[np.int64] = self._numbers(0)
             if self.events != segment.count:
                 raise ValueError(f"{self.events} events instead of {segment.count}")
 
     @property
     def rows(self) -> int:
         """How many packs there are."""
-        return int(self._batch.num_rows)
+        return len(self.firsts)
 
     @property
     def events(self) -> int:
         """How many events there are."""
-        return int(self._batch.column(1).to_numpy().sum())
+        return int(self._numbers(1).sum())
 
     def row_of(self, index: int) -> int:
         """The row whose pack holds this index, if any pack does."""
@@ -257,8 +264,18 @@ class Parts:
 
     def pack(self, row: int) -> Pack:
         """The pack of one row, checked."""
+        values = self.values(row)
         with _naming(self._path):
-            return tables.pack_at(self._batch, row)
+            return tables.pack_of(values)
+
+    def values(self, row: int) -> tables.PartsRow:
+        """One row as it stands in the file, checked."""
+        with _naming(self._path):
+            nth = bisect_right(self._ends, row)
+            return tables.values_at(self._batches[nth], row - (self._ends[nth - 1] if nth else 0))
+
+    def _numbers(self, column: int) -> NDArray[np.int64]:
+        return np.concatenate([batch.column(column).to_numpy() for batch in self._batches])
 
 
 def place_in(pack: Pack, index: int) -> int | None:

@@ -4,8 +4,9 @@ Everything here is bytes and values; `segments` puts it into files.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -70,27 +71,40 @@ PARTS = pa.schema(
 _LENGTHS = msgspec.msgpack.Decoder(tuple[tuple[int, ...], ...])
 LENGTHS_BYTES_MAX = 1 << 16
 
+PartsValue = Any
+PartsRow = tuple[PartsValue, ...]
+"""One value per column of `PARTS`: numbers, bytes, and a list of numbers or None for `offsets`."""
+
 
 def columns_file(rows: Sequence[Row]) -> pa.Buffer:
-    """A Parquet file: one row group, one page a column, searched columns lz4, the others zstd."""
+    """A Parquet file of some rows; see `columns_bytes`."""
     arrays = []
-    blooms = {}
     for field in _FILE:
         values = list(map(attrgetter(field.name), rows))
         if pa.types.is_dictionary(field.type):
-            array = pa.array(values, pa.string()).dictionary_encode()
-            if field.name in BLOOMED:
-                blooms[field.name] = {"ndv": len(array.dictionary), "fpp": FALSE_POSITIVES}
+            arrays.append(pa.array(values, pa.string()).dictionary_encode())
         else:
-            array = pa.array(values, field.type)
-        arrays.append(array)
-    blooms["id"] = {"ndv": len(rows), "fpp": FALSE_POSITIVES}
+            arrays.append(pa.array(values, field.type))
+    return columns_bytes(pa.Table.from_arrays(arrays, schema=_FILE))
+
+
+def columns_bytes(table: pa.Table) -> pa.Buffer:
+    """A Parquet file: one row group, one page a column, searched columns lz4, the others zstd.
+
+    Every column of `table` is one chunk.
+    """
+    rows = table.num_rows
+    blooms = {
+        name: {"ndv": len(table.column(name).chunk(0).dictionary), "fpp": FALSE_POSITIVES}
+        for name in BLOOMED
+    }
+    blooms["id"] = {"ndv": rows, "fpp": FALSE_POSITIVES}
     sink = pa.BufferOutputStream()
     pq.write_table(
-        pa.Table.from_arrays(arrays, schema=_FILE),
+        table,
         sink,
-        row_group_size=len(rows),
-        max_rows_per_page=len(rows),
+        row_group_size=rows,
+        max_rows_per_page=rows,
         data_page_size=1 << 30,
         dictionary_pagesize_limit=1 << 30,
         compression={name: "zstd" if name in _SLOWLY_READ else "lz4" for name in _FILE.names},
@@ -103,30 +117,87 @@ def columns_file(rows: Sequence[Row]) -> pa.Buffer:
     return sink.getvalue()
 
 
+def columns_read(content: pa.Buffer) -> pa.Table:
+    """Every column of a Parquet file whose bytes are known to be what was written.
+
+    Raises `ValueError` where it is another table.
+    """
+    with pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True) as file:
+        table = file.read_row_group(0, use_threads=False)
+    if not table.schema.equals(_FILE):
+        raise ValueError("it holds other columns")
+    return table
+
+
+def columns_joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables one after the other as one, each text once in its column's dictionary."""
+    joined: pa.Table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    return joined
+
+
 def parts_file(packs: Sequence[Pack]) -> pa.Buffer:
     """An Arrow file: one batch, one row per pack. Indexes are absolute, one entry type a pack."""
-    compress = zstandard.ZstdCompressor(level=1).compress
-    rows = [_row(pack, compress(msgspec.msgpack.encode(pack.lengths))) for pack in packs]
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, PARTS) as writer:
+        compress = zstandard.ZstdCompressor(level=1).compress
+        writer.write_batch(parts_batch([parts_row(pack, compress) for pack in packs]))
+    return sink.getvalue()
+
+
+def parts_batch(rows: Sequence[PartsRow]) -> pa.RecordBatch:
+    """Rows as Arrow holds them."""
     arrays = [
         pa.array(values, field.type)
         for field, values in zip(PARTS, zip(*rows, strict=True), strict=True)
     ]
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, PARTS) as writer:
-        writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=PARTS))
-    return sink.getvalue()
+    return pa.RecordBatch.from_arrays(arrays, schema=PARTS)
+
+
+def parts_row(pack: Pack, compress: Callable[[bytes], bytes]) -> PartsRow:
+    """A pack as a row of a parts file. `compress`: of one thread's zstd."""
+    first, count = pack.indexes[0], len(pack.indexes)
+    assert pack.kinds == pack.kinds[:1] * count
+    together = pack.indexes[-1] - first + 1 == count
+    values: list[PartsValue] = [
+        first,
+        count,
+        pack.kinds[0],
+        None if together else [index - first for index in pack.indexes],
+        pack.masks,
+        compress(msgspec.msgpack.encode(pack.lengths)),
+        pack.salts,
+        pack.digests,
+        *pack.frames,
+    ]
+    values.append(checksum(values))
+    return tuple(values)
+
+
+def values_at(batch: pa.RecordBatch, row: int) -> PartsRow:
+    """One row of a parts file as it stands there. Raises `ValueError` where its check fails."""
+    values = tuple([column[row].as_py() for column in batch.columns])
+    if checksum(values[:-1]) != values[-1]:
+        raise ValueError(f"row {row} fails its check")
+    return values
+
+
+def indexes_of(values: PartsRow) -> Sequence[int]:
+    """The indexes of a row's events."""
+    first, count, _, offsets, *_ = values
+    return range(first, first + count) if offsets is None else [first + n for n in offsets]
 
 
 def pack_at(batch: pa.RecordBatch, row: int) -> Pack:
     """One row of a parts file as the pack it was. Raises `ValueError` where its check fails."""
-    values = [column[row].as_py() for column in batch.columns]
-    if checksum(values[:-1]) != values[-1]:
-        raise ValueError(f"row {row} fails its check")
-    first, count, kind, offsets, masks, lengths, salts, digests, *frames, _ = values
+    return pack_of(values_at(batch, row))
+
+
+def pack_of(values: PartsRow) -> Pack:
+    """A row of a parts file as the pack it was."""
+    _, count, kind, _, masks, lengths, salts, digests, *frames, _ = values
     text = zstandard.ZstdDecompressor().decompress(lengths, max_output_size=LENGTHS_BYTES_MAX)
-    indexes = range(first, first + count) if offsets is None else [first + n for n in offsets]
     return Pack(
-        indexes=tuple(indexes),
+        indexes=tuple(indexes_of(values)),
         kinds=bytes([kind]) * count,
         masks=masks,
         lengths=_LENGTHS.decode(text),
@@ -136,29 +207,10 @@ def pack_at(batch: pa.RecordBatch, row: int) -> Pack:
     )
 
 
-def checksum(values: Sequence[bytes | int | list[int] | None]) -> int:
+def checksum(values: Sequence[PartsValue]) -> int:
     """CRC-32 over a row's other values."""
     running = 0
     for value in values:
         text = value if isinstance(value, bytes) else msgspec.msgpack.encode(value)
         running = zlib.crc32(text, running)
     return running
-
-
-def _row(pack: Pack, lengths: bytes) -> tuple[bytes | int | list[int] | None, ...]:
-    first, count = pack.indexes[0], len(pack.indexes)
-    assert pack.kinds == pack.kinds[:1] * count
-    together = pack.indexes[-1] - first + 1 == count
-    values: list[bytes | int | list[int] | None] = [
-        first,
-        count,
-        pack.kinds[0],
-        None if together else [index - first for index in pack.indexes],
-        pack.masks,
-        lengths,
-        pack.salts,
-        pack.digests,
-        *pack.frames,
-    ]
-    values.append(checksum(values))
-    return tuple(values)
