@@ -1,5 +1,7 @@
 """What a sender sent, before it is understood; and an event as a dialect understood it."""
 
+from typing import Any
+
 import msgspec
 from msgspec import Raw
 
@@ -20,12 +22,30 @@ class Record(msgspec.Struct):
     place: int
     received: bytes
     text: bytes
-    fields: Tree
+    opened: Tree | None = None
+    """`fields`, once somebody asked for them."""
     equal: tuple[Equal, ...] = ()
     findings: list[Finding] = []
     strict: bool = True
     keys: int | None = None
     """How many keys the slow reader counted in all; None where the quick one read the record."""
+    values: dict[str, Any] | None = None
+    """The object behind `text` as Python values, only where encoding them gives `text` to the byte:
+    every value in it may stand for its token. Nobody changes them."""
+
+    @property
+    def fields(self) -> Tree:
+        """See the class. A record with `values` is opened when it is asked for, never before."""
+        if self.opened is None:
+            self.opened = _OPEN(self.text)
+        return self.opened
+
+    @fields.setter
+    def fields(self, tree: Tree) -> None:
+        self.opened = tree
+
+
+_OPEN = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class Draft(msgspec.Struct):

@@ -54,16 +54,10 @@ def strict_lines(lines: list[bytes], text: bytes) -> list[Record] | None:
         return None
     if b"\r" in text and any(b"\r" in line for line in lines):
         return None
-    try:
-        decoded = _OBJECT.decode_lines(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    values = keys.values_of(lines)
+    if values is None:
         return None
-    if len(decoded) != len(lines) or not keys.all_differ(text):
-        return None
-    return [
-        Record(place, line, line, fields)
-        for place, (line, fields) in enumerate(zip(lines, decoded, strict=True))
-    ]
+    return [Record(place, line, line, values=values[place]) for place, line in enumerate(lines)]
 
 
 def read(received: bytes, place: int, where: str, allowance: Allowance) -> Record | Refused:
@@ -90,14 +84,18 @@ def _read(received: bytes, place: int, allowance: Allowance) -> Record:
     try:
         if levels.exceeds(received):
             return _slow(received, place, None, allowance)
+        values = keys.values_of([received]) if one_line else None
+        if values is not None and values[0] is not None:
+            return Record(place, received, received, values=values[0])
         fields = _OBJECT.decode(received)
         text = received if one_line else msgspec.json.format(received, indent=-1)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _slow(received, place, None, allowance)
     if not one_line:
         fields = _OBJECT.decode(text)
+        values = keys.values_of([text])
     record = Record(place, received, text, fields)
-    return record if keys.all_differ(text) else _slow(received, place, record, allowance)
+    return record if values is not None else _slow(received, place, record, allowance)
 
 
 def check_records(count: int) -> None:
