@@ -1,0 +1,126 @@
+"""Stored events as the documents that are shown: parts joined, many events at a time.
+
+`sealog.index` is the event's place in its tenant's sealed log; `sealog.erased` names the parts that
+were erased. Neither is sealed, because both are derived. What comes out is byte for byte what
+`parts.joined` makes of one event after another, only sooner.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from sealog.event import parts, tokens
+from sealog.event.packs import Opened, Pack, Unpacker
+from sealog.event.parts import PART_NAMES
+from sealog.event.tokens import Tree
+
+_READ = msgspec.json.Decoder(dict[str, Raw]).decode
+_READ_ALL = msgspec.json.Decoder(list[dict[str, Raw]]).decode
+_WRITE = msgspec.json.Encoder().encode
+_WRITE_LINES = msgspec.json.Encoder().encode_lines
+_KINDS = range(len(PART_NAMES))
+_ERASED = tuple([tuple([n for n in _KINDS if mask >> n & 1]) for mask in range(16)])
+
+
+def shown(opened: Opened, index: int) -> bytes:
+    """One event: its open parts as one document, no value written anew."""
+    texts = [part for _, _, part in opened.parts]
+    erased = [number for number, _ in opened.erased]
+    try:
+        tree = _united(_read_all(texts))
+    except msgspec.DecodeError:
+        tree = parts.joined(texts)
+    _add_own(tree, index, erased)
+    return _WRITE(tree)
+
+
+def lines(pack: Pack, base: int, unpacker: Unpacker, places: Sequence[int] | None = None) -> bytes:
+    """The events of a pack as NDJSON, all or those at some places (ascending, from 0).
+
+    `base`: the index from which the pack counts its own. Raises `Altered` if it does not open.
+    """
+    columns = [unpacker.parts(pack, number) for number in _KINDS]
+    indexes: Sequence[int] = pack.indexes
+    masks: Sequence[int] = pack.masks
+    if places is not None:
+        columns = [[column[place] for place in places] for column in columns]
+        indexes = [pack.indexes[place] for place in places]
+        masks = [pack.masks[place] for place in places]
+    try:
+        trees = _columns_united(columns)
+    except msgspec.DecodeError:
+        # Text that only the slow reader takes, or a clash that there should not be.
+        trees = [parts.joined(filter(None, row)) for row in zip(*columns, strict=True)]
+    for tree, index, mask in zip(trees, indexes, masks, strict=True):
+        _add_own(tree, base + index, _ERASED[mask >> 4])
+    return _WRITE_LINES(trees)
+
+
+def _columns_united(columns: Sequence[Sequence[bytes]]) -> list[Tree]:
+    first, *more = columns
+    trees = _read_all(first)
+    for column in more:
+        if not any(column):
+            continue
+        for tree, other in zip(trees, _read_all(column), strict=True):
+            if tree.keys().isdisjoint(other):
+                tree.update(other)
+            else:
+                _unite(tree, other)
+    return trees
+
+
+def _united(trees: Iterable[Tree]) -> Tree:
+    union: Tree = {}
+    for tree in trees:
+        if union.keys().isdisjoint(tree):
+            union.update(tree)
+        else:
+            _unite(union, tree)
+    return union
+
+
+def _read_all(texts: Sequence[bytes]) -> list[Tree]:
+    """The top level of several parts in one call; one that is not there is an empty object."""
+    trees = _READ_ALL(b"[%b]" % b",".join([text or b"{}" for text in texts]))
+    if len(trees) != len(texts):
+        raise msgspec.DecodeError("a part holds more than one object")
+    return trees
+
+
+def _unite(union: Tree, other: Tree) -> None:
+    """As `parts.joined` does, but where values clash it raises `msgspec.DecodeError`."""
+    for key, node in other.items():
+        standing = union.get(key)
+        if standing is None:
+            union[key] = node
+            continue
+        if type(standing) is not dict:
+            standing = union[key] = _READ(standing)
+        inner = _READ(node)
+        if standing.keys().isdisjoint(inner):
+            standing.update(inner)
+        else:
+            _unite(standing, inner)
+
+
+def _add_own(tree: Tree, index: int, erased: Sequence[int]) -> None:
+    own = tree.get("sealog")
+    if type(own) is not dict:
+        own = tree["sealog"] = _inner(own)
+    own["index"] = index
+    if erased:
+        own["erased"] = [PART_NAMES[number] for number in erased]
+
+
+def _inner(node: Any) -> Tree:
+    # Ours in every event; only where all parts are erased is it missing.
+    if node is None:
+        return {}
+    try:
+        return _READ(node)
+    except msgspec.DecodeError:
+        text = bytes(node)
+        return tokens.parse(text, own=True).tree if text[:1] == b"{" else {}
