@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge
-from starlette.types import ASGIApp
 
 from sealog.access.keys import Keys
 from sealog.access.limits import Limits
@@ -32,7 +31,9 @@ from sealog.ledger.installation import Installation, open_installation, read_ins
 from sealog.ledger.ledger import Ledger
 from sealog.ledger.ledger import Settings as LedgerSettings
 from sealog.server.application import build
+from sealog.server.door import Door
 from sealog.server.parts import Clocks, Parts
+from sealog.server.settings import Settings as ApiSettings
 from sealog.storage.folder import Folder
 from sealog.storage.store import Store
 
@@ -126,7 +127,7 @@ def looking(path: Path, settings: Settings | None = None) -> Iterator[App]:
         store.close()
 
 
-def api(app: App, server: ServerSettings | None = None) -> ASGIApp:
+def api(app: App, server: ServerSettings | None = None) -> Door:
     """The API of a running Sealog. `server` says more than the app's own settings."""
     limits = server or app.settings.server
     registry = CollectorRegistry()
@@ -155,7 +156,8 @@ def api(app: App, server: ServerSettings | None = None) -> ASGIApp:
             randomness=os.urandom,
             ready=lambda: _trouble(app),
             registry=registry,
-        )
+        ),
+        ApiSettings(tails_per_key_max=limits.tails_per_key),
     )
 
 

@@ -45,6 +45,8 @@ class ServerSettings(BaseModel):
     """How many requests a key may make in a second, over time."""
     requests_burst: int = Field(20_000, ge=1)
     """How many it may make at once."""
+    tails_per_key: int = Field(100, ge=1, le=10_000)
+    """How many tails a key may have open at once."""
 
 
 class AccessSettings(BaseModel):

@@ -10,7 +10,7 @@ from sealog.archive.columns import VALUE_CHARS_MAX as COLUMN_CHARS_MAX
 from sealog.archive.follower import Settings as Following
 from sealog.event.ids import ID_BYTES_MAX
 from sealog.event.tokens import KEYS_MAX, LEVELS_MAX
-from sealog.server import asking, ingesting
+from sealog.server import asking, ingesting, positions
 from sealog.server.settings import Settings as Serving
 from sealog.wire import reading, rows, unpacking
 
@@ -48,6 +48,10 @@ SERVING, FOLLOWING, SETTINGS = Serving(), Following(), config.Settings()
         ("wait for `at_least`", int(FOLLOWING.at_least_s)),
         ("wait of a feed", SERVING.wait_seconds_max),
         ("feeds that wait at once", SERVING.waiting_max),
+        ("tenants in a tail", positions.TENANTS_MAX),
+        ("time of a tail", int(SERVING.tail_seconds_max)),
+        ("time a tail's client takes nothing", int(SERVING.tail_stalled_s)),
+        ("tails of a key, at once", SETTINGS.server.tails_per_key),
         ("a value in a search column", COLUMN_CHARS_MAX),
         ("requests of a key, over time", SETTINGS.server.requests_per_s),
         ("requests of a key, at once", SETTINGS.server.requests_burst),

@@ -12,6 +12,8 @@ from sealog.access.limits import Limits
 from sealog.access.limits import Settings as LimitSettings
 from sealog.access.tenants import Tenants
 from sealog.archive.archive import Found, Page
+from sealog.archive.following import Followed
+from sealog.archive.queries import Query
 from sealog.errors import Missing, Refused
 from sealog.event.batch import Receipt
 from sealog.event.packs import Opened
@@ -101,6 +103,17 @@ class FakeArchive:
         events = list(enumerate(self.events.get(tenant.number, [])))
         return events[after + 1 : after + 1 + limit]
 
+    def follow(self, tenant, query, first, limit):
+        self.asked.append((tenant.name, query, first, limit))
+        self._fail()
+        events = list(enumerate(self.events.get(tenant.number, [])))
+        page = [
+            (index, event)
+            for index, event in events[first : first + limit]
+            if query == Query() or query.dialect.encode() in event.parts[0][2]
+        ]
+        return Followed(page, max(first, min(first + limit, len(events))))
+
     def visible(self, tenant):
         return len(self.events.get(tenant.number, []))
 
@@ -157,6 +170,75 @@ class Drawn:
     def __call__(self, size):
         self._drawn += 1
         return hashlib.shake_256(self._drawn.to_bytes(8, "big")).digest(size)
+
+
+class Tailed:
+    """A client of a tail: takes what it is sent when it is told to, or at once."""
+
+    def __init__(self, house, query, *, key, headers=(), method="GET"):
+        self._house = house
+        self._gone = asyncio.Event()
+        self._news = asyncio.Event()
+        self.takes = asyncio.Event()
+        self.takes.set()
+        self.messages = []
+        self.scope = {
+            "type": "http", "method": method, "path": "/v1/tail", "query_string": query.encode(),
+            "headers": [(b"authorization", f"Bearer {key}".encode()), *headers],
+            "http_version": "1.1", "scheme": "http",
+        }  # fmt: skip
+
+    async def __aenter__(self):
+        self.task = asyncio.create_task(self._house.app(self.scope, self._receive, self._send))
+        return self
+
+    async def __aexit__(self, *_):
+        self._gone.set()
+        self.takes.set()
+        await self.task
+
+    async def _receive(self):
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message):
+        await self.takes.wait()
+        self.messages.append(message)
+        self._news.set()
+
+    @property
+    def text(self):
+        return b"".join(message.get("body", b"") for message in self.messages).decode()
+
+    @property
+    def status(self):
+        return self.messages[0]["status"]
+
+    @property
+    def ended(self):
+        last = self.messages[-1] if self.messages else {"type": ""}
+        return last["type"] == "http.response.body" and not last.get("more_body")
+
+    @property
+    def ids(self):
+        """The position of every event, in the order they came."""
+        return [
+            line[4:]
+            for block in self.text.split("\n\n")
+            for line in block.split("\n")
+            if "event: event" in block and line.startswith("id: ")
+        ]
+
+    @property
+    def events(self):
+        lines = [line for line in self.text.split("\n") if line.startswith("data: ")]
+        return [msgspec.json.decode(line[6:]) for line in lines]
+
+    async def until(self, is_so):
+        """Wait until it is so; looked at whenever something came."""
+        while not is_so(self):
+            self._news.clear()
+            await self._news.wait()
 
 
 class House:

@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from tests.server.house import House, opened
 
+from sealog.server.settings import Settings
 from sealog.storage.store import Store
 
 CHECKS = [
@@ -46,7 +47,8 @@ def test_every_operation_has_its_faults_and_a_summary(house):
 def lived_in(tmp_path_factory):
     """A house with a few events, and a key for everything."""
     store = Store(tmp_path_factory.mktemp("contract") / "state.db")
-    house = House(store)
+    # A tail would never end.
+    house = House(store, settings=Settings(tail_seconds_max=0.0))
     house.tenants.make(["acme", "globex"])
     for name in ("acme", "globex"):
         tenant = house.tenants.get(name)

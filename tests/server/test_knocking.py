@@ -100,6 +100,7 @@ ROUTES = [
     ("GET", "/v1/tenants/acme/events/0/proof", {"read", "export"}),
     ("GET", "/v1/tenants/acme/consistency?old=1&new=2", {"read", "export"}),
     ("GET", "/v1/feed?tenant=acme", {"read", "export"}),
+    ("GET", "/v1/tail?tenant=acme&limit=1", {"read", "export"}),
     ("GET", "/v1/catalog", {"ingest", "read", "export", "admin", "erase"}),
     ("GET", "/v1/tenants", {"read", "admin"}),
     ("GET", "/v1/tenants/acme", {"read", "admin"}),

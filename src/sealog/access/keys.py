@@ -131,6 +131,12 @@ class Keys:
         """What the key allows; None for one that never was or is revoked."""
         return self._grants.get(hash_of(secret))
 
+    def is_valid(self, grant: Grant) -> bool:
+        """Whether a grant that was found before is in force still."""
+        key = self._keys.get(grant.key)
+        # One that is lent is not stored, and ends with this process.
+        return key is None or key.revoked_us is None
+
     def get(self, key_id: str) -> Key | None:
         """The key of that id, revoked or not."""
         return self._keys.get(key_id)

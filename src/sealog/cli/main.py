@@ -145,6 +145,41 @@ def search(
 
 
 @app.command()
+def tail(
+    tenant: Annotated[list[str] | None, typer.Option("--tenant", help="Repeatable.")] = None,
+    action: Annotated[
+        list[str] | None, typer.Option("--action", help="Native or alias; * stands for anything.")
+    ] = None,
+    category: Annotated[str | None, typer.Option(help="event.category.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="success, failure, unknown.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Id, name or e-mail.")] = None,
+    dialect: Annotated[str | None, typer.Option(help="Whose vocabulary.")] = None,
+    session: Annotated[str | None, typer.Option(help="A session's id.")] = None,
+    after: Annotated[
+        str | None, typer.Option(help="An index, -1 for all; else from now on.")
+    ] = None,
+    server: Server = None,
+    key: KeyOption = None,
+    json: AsJson = False,
+) -> None:
+    """Print a server's events as they come, one line each, until stopped."""
+    from sealog.cli import tailing
+
+    with failing():
+        asked = {
+            "tenant": tenant,
+            "action": action,
+            "category": category,
+            "outcome": outcome,
+            "actor": actor,
+            "dialect": dialect,
+            "session": session,
+            "after": after,
+        }
+        tailing.tail(Where(server=server, key=key), asked, as_json=json)
+
+
+@app.command()
 def export(
     tenant: options.TenantOption,
     form: Annotated[str, typer.Option("--format", help="ndjson or csv.")] = "ndjson",

@@ -64,8 +64,9 @@ def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> Non
 
     scheme = "https" if server.tls_certificate else "http"
     host, port = bound
+    door = api(running, server)
     config = uvicorn.Config(
-        api(running, server),
+        door,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -77,7 +78,13 @@ def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> Non
         ssl_keyfile=server.tls_key,
         backlog=BACKLOG,
     )
-    serving = uvicorn.Server(config)
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            door.end()
+            await super().shutdown(sockets)
+
+    serving = Server(config)
 
     def end(_number: int, _frame: object) -> None:
         serving.should_exit = True

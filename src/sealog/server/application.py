@@ -24,6 +24,7 @@ from sealog.server.parts import Parts
 from sealog.server.problems import Fault
 from sealog.server.reading import Reading, Threads
 from sealog.server.settings import Settings
+from sealog.server.tailing import Tails
 from sealog.server.watching import Metrics, Watching
 
 
@@ -59,7 +60,10 @@ def build(
         },
     )
     app.router.routes.append(Plain(PREFIX + "{dialect}", ingest, methods=["POST"]))
-    app.router.routes.extend(_routes(parts, settings, knocker, threads))
+    reading = Reading(parts, settings, knocker, threads)
+    tails = Tails(parts, settings, knocker, threads, reading.arrivals)
+    app.router.routes.append(Plain("/v1/tail", tails, methods=["GET"]))
+    app.router.routes.extend(_routes(parts, reading, Logs(parts, knocker, threads)))
     app.include_router(Administering(parts, settings, knocker, threads).router())
     # Made when first asked for: it takes longer than all the rest.
     document = cache(lambda: contract.text(contract.document(app, settings)))
@@ -73,7 +77,7 @@ def build(
         ("POST", PREFIX + dialect): (ingest, PREFIX + "{dialect}")
         for dialect in {NATIVE, *parts.catalog}
     }
-    return Door(app, parts, metrics, quick)
+    return Door(app, parts, metrics, quick, end=reading.arrivals.end)
 
 
 class Plain(Route):
@@ -87,12 +91,8 @@ class Plain(Route):
         return match, child
 
 
-def _routes(
-    parts: Parts, settings: Settings, knocker: Knocker, threads: Threads
-) -> list[BaseRoute]:
+def _routes(parts: Parts, reading: Reading, logs: Logs) -> list[BaseRoute]:
     """The plain routes. The first that fits is taken; the longer of two that begin alike first."""
-    reading = Reading(parts, settings, knocker, threads)
-    logs = Logs(parts, knocker, threads)
     watching = Watching(parts)
     event = "/v1/tenants/{tenant}/events/{index}"
     return [

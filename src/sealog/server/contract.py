@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 
 from sealog.server import problems
 from sealog.server.administering import TENANT_PATTERN
+from sealog.server.positions import TENANTS_MAX
 from sealog.server.settings import Settings
 
 Json = dict[str, Any]
@@ -123,6 +124,7 @@ _NAMES = {
     ("get", "/v1/tenants/{tenant}/events/{index}/proof"): "event_proof",
     ("get", "/v1/tenants/{tenant}/consistency"): "consistency",
     ("get", "/v1/feed"): "feed",
+    ("get", "/v1/tail"): "tail",
     ("get", "/logs/{log_id}/{resource}"): "log",
     ("get", "/healthz"): "healthz",
     ("get", "/readyz"): "readyz",
@@ -186,6 +188,7 @@ def _paths(settings: Settings) -> dict[str, Json]:
             ])
         },
         "/v1/feed": {"get": _feed(settings)},
+        "/v1/tail": {"get": _tail(settings)},
         "/logs/{log_id}/{resource}": {"get": _log()},
         "/healthz": {"get": _open("The process answers", _json({"type": "object"}))},
         "/readyz": {"get": _open("The server can do its work", _json({"type": "object"}))},
@@ -276,6 +279,23 @@ def _feed(settings: Settings) -> Json:
         _in_query("wait", wait, "Seconds to wait for something new."),
     ]
     return _get("events", "Follow a tenant in the order of its log", _events(), parameters)
+
+
+def _tail(settings: Settings) -> Json:
+    position = {"type": "string", "minLength": 1, "maxLength": 1_024}
+    search = _search(settings)["parameters"]
+    parameters = [
+        *[one for one in search if one["name"] not in ("limit", "cursor", "at_least")],
+        _in_query("after", position, "The id of the last event seen; -1 for all; else from now."),
+        _in_header("Last-Event-ID", position, "The same, as browsers send it when they come back."),
+    ]
+    events = {"text/event-stream": {"schema": {"type": "string"}}}
+    operation = _get("events", "Follow tenants as events come", events, parameters)
+    operation["description"] = (
+        "Server-Sent Events: `id` is where to go on, `event` is `event`, `data` is an event on one"
+        f" line. Up to {TENANTS_MAX} tenants, and {settings.tails_per_key_max} tails a key."
+    )
+    return operation
 
 
 def _log() -> Json:

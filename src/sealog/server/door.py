@@ -2,7 +2,7 @@
 
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -28,7 +28,7 @@ class Door:
     """A pure ASGI application around another.
 
     `quick`: (method, path) → an application that is asked without any routing, and its route's
-    template: for what is asked most.
+    template: for what is asked most. `end`: lets go whoever waits for news.
     """
 
     def __init__(
@@ -37,7 +37,10 @@ class Door:
         parts: Parts,
         metrics: Metrics,
         quick: Mapping[tuple[str, str], tuple[ASGIApp, str]],
+        end: Callable[[], None] = lambda: None,
     ) -> None:
+        self.end = end
+        """Called in the event loop when the server stops: what waits is answered at once."""
         self._app = app
         self._quick = quick
         self._metrics = metrics

@@ -10,6 +10,7 @@ from sealog.access.keys import Keys
 from sealog.access.limits import Limits
 from sealog.access.tenants import Tenants
 from sealog.archive.archive import Page
+from sealog.archive.following import Followed
 from sealog.archive.queries import Query
 from sealog.errors import Refused
 from sealog.event.batch import Receipt
@@ -52,6 +53,10 @@ class Archive(Protocol):
 
     def feed(self, tenant: Tenant, after: int, limit: int) -> list[tuple[int, Opened]]:
         """Events after an index, in order, none left out."""
+        ...
+
+    def follow(self, tenant: Tenant, query: Query, first: int, limit: int) -> Followed:
+        """The next events that pass, from an index on, and where to go on."""
         ...
 
     def visible(self, tenant: Tenant) -> int:

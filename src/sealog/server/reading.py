@@ -50,7 +50,7 @@ class Reading:
         self._settings = settings
         self._knocker = knocker
         self._threads = threads
-        self._arrivals = Arrivals(parts.archive, settings.waiting_max)
+        self.arrivals = Arrivals(parts.archive, settings.waiting_max)
 
     async def search(self, request: Request) -> Response:
         """`GET /v1/events`: newest first by the time of the event, page by page."""
@@ -92,7 +92,7 @@ class Reading:
         limit = asking.number(params, "limit", settings.page_default, settings.page_max, least=1)
         wait_s = asking.number(params, "wait", 0, settings.wait_seconds_max)
         if wait_s and self._parts.archive.visible(tenant) <= after + 1:
-            await self._arrivals.wait(tenant, after + 1, wait_s)
+            await self.arrivals.wait(tenant, after + 1, wait_s)
 
         def work() -> tuple[int, bytes]:
             events = self._parts.archive.feed(tenant, after, limit)

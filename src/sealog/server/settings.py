@@ -21,5 +21,13 @@ class Settings(msgspec.Struct, frozen=True):
     """How long a feed may wait for something new."""
     waiting_max: int = 256
     """Feeds that may wait at once; one more is answered with what is there."""
+    tails_per_key_max: int = 100
+    """Tails that a key may have open at once; one more is a 429."""
+    tail_quiet_s: float = 20.0
+    """A tail without news sends a comment so often: proxies close what says nothing for a minute."""
+    tail_seconds_max: float = 3_600.0
+    """A tail ends after this, and its client comes back."""
+    tail_stalled_s: float = 60.0
+    """A tail ends where its client takes nothing for so long."""
     reading_threads: int = 8
     """Reads from the archive and the logs that run at once; more wait their turn."""
