@@ -1,7 +1,7 @@
 """The archive: follows the journal, makes events searchable, cuts them into segments, answers.
 
-One thread follows and cuts; any thread reads. What is visible only grows: an event waits, then
-rests in a segment, and every reader sees it in exactly one of the two.
+One thread follows and cuts, another merges; any thread reads. What is visible only grows: an event
+waits, then rests in one segment after the other, and every reader sees it in exactly one place.
 """
 
 import time
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sealog.archive import listing, reading, search
 from sealog.archive.follower import Follower, Settings, Watcher
 from sealog.archive.following import Followed, Wanted, follow
+from sealog.archive.merging import Merged, Merger
 from sealog.archive.queries import Cursors, Position, Query, row_test
 from sealog.archive.segments import Segment, Shelf
 from sealog.errors import Busy, Corrupt, Refused
@@ -81,6 +82,8 @@ class Archive:
         self._cursors = Cursors(secret)
         self._follower = Follower(store, folder, journal, tenants, self._settings)
         self._waiting = self._follower.waiting
+        self._merger = Merger(store, self._waiting, self._follower.is_behind)
+        self._follower.cut_tenants = self._merger.consider
         self._damaged: list[Corrupt] = []
 
     def start(self) -> None:
@@ -92,6 +95,7 @@ class Archive:
             segments = self._set_out(connection)
         self._damaged += listing.sweep(self._folder, segments, sound=not self._damaged)
         self._follower.start()
+        self._merger.start()
 
     def look(self) -> None:
         """Instead of `start`, beside the process that owns the folder: see what is there, once.
@@ -114,16 +118,25 @@ class Archive:
         return segments
 
     def stop(self) -> None:
-        """Stop following. What is not in segments waits in the journal."""
+        """Stop following and merging. What is not in segments waits in the journal."""
+        self._merger.stop()
         self._follower.stop()
 
     def cut(self) -> None:
         """Bring everything that waits now to rest in segments."""
         self._follower.cut()
 
+    def merge(self) -> None:
+        """Merge now all that is to be merged."""
+        self._merger.settle()
+
+    def merged(self) -> Merged:
+        """What merging has done since the start."""
+        return self._merger.done
+
     def damaged(self) -> list[Corrupt]:
-        """What `start` found missing, cut short or altered, each by its file."""
-        return list(self._damaged)
+        """What `start` and merging found missing, cut short or altered, each by its file."""
+        return [*self._damaged, *self._merger.damaged()]
 
     def trouble(self) -> Exception | None:
         """Why following or cutting does not get on at the moment, if it does not."""

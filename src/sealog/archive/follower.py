@@ -74,6 +74,8 @@ class Follower:
         self.waiting = Waiting()
         self.seen = threading.Condition()
         self.trouble: Exception | None = None
+        self.cut_tenants: Callable[[Iterable[int]], None] = lambda _: None
+        """Told of tenants that have new segments."""
         self._store = store
         self._folder = folder
         self._journal = journal
@@ -224,6 +226,13 @@ class Follower:
             for watcher in list(self._watchers):
                 watcher(loud)
 
+    def is_behind(self) -> bool:
+        """Whether so much waits to be cut that other work on segments should wait."""
+        return (
+            2 * self.waiting.events > self._settings.waiting_events_max
+            or 2 * self.waiting.bytes > self._settings.waiting_bytes_max
+        )
+
     def _stuffed(self) -> bool:
         """Whether cutting is so far behind that taking in more would not be bounded."""
         return (
@@ -295,6 +304,7 @@ class Follower:
         for tenant, end in ends.items():
             self.waiting.settle(tenant, cut[tenant], end)
             self._since.pop(tenant, None)
+        self.cut_tenants(ends)
 
 
 def is_quiet(chunks: Iterable[Chunk]) -> bool:

@@ -14,6 +14,10 @@ _COLUMNS = (
     " columns_bytes, columns_digest, parts_bytes, parts_digest, digest"
 )
 _INSERT = f"INSERT INTO segments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_DELETE = (
+    "DELETE FROM segments WHERE tenant = ? AND class = ? AND first = ? AND last = ?"
+    " AND generation = ? AND digest = ?"
+)
 _FIELDS = Segment.__struct_fields__[:12]
 _OURS = (COLUMNS_SUFFIX, PARTS_SUFFIX, ".new")
 
@@ -21,6 +25,20 @@ _OURS = (COLUMNS_SUFFIX, PARTS_SUFFIX, ".new")
 def add(connection: sqlite3.Connection, segments: Iterable[Segment]) -> None:
     """List segments; runs inside the transaction that says that their events are archived."""
     connection.executemany(_INSERT, [(*_values(one), _digest(one)) for one in segments])
+
+
+def replace(
+    connection: sqlite3.Connection, gone: Iterable[Segment], segments: Iterable[Segment]
+) -> None:
+    """List segments in place of others; runs inside one transaction of its own.
+
+    Raises `Altered` where one of those others is not listed as it was: then nothing changes.
+    """
+    for one in gone:
+        found = connection.execute(_DELETE, (*_values(one)[:5], _digest(one)))
+        if found.rowcount != 1:
+            raise Altered(f"segment {one.columns_path} is not listed as it was")
+    add(connection, segments)
 
 
 def read(
@@ -59,7 +77,8 @@ def sweep(folder: Folder, segments: Sequence[Segment], *, sound: bool) -> list[C
         try:
             segment.check_sizes()
         except Corrupt as error:
-            wrong.append(error)
+            # Without its frames: they would hold every segment there is.
+            wrong.append(error.with_traceback(None))
     if not sound:
         return wrong
     for path in (folder.path / "archive").glob("*/*/*"):

@@ -70,26 +70,30 @@ class Segment(msgspec.Struct, frozen=True, weakref=True):
 
     def check_sizes(self) -> None:
         """Raise `Truncated` for a missing file or one of another size, named."""
-        for path, size in (
-            (self.columns_path, self.columns_bytes),
-            (self.parts_path, self.parts_bytes),
-        ):
-            try:
-                found = path.stat().st_size
-            except FileNotFoundError:
-                raise Truncated(f"{path} is missing") from None
-            if found != size:
-                raise Truncated(f"{path} has {found} bytes instead of {size}")
+        _check_size(self.columns_path, self.columns_bytes)
+        _check_size(self.parts_path, self.parts_bytes)
+
+    def check_parts(self) -> None:
+        """Read the parts file whole; raise `Altered` or `Truncated` unless it is what was cut."""
+        _check_size(self.parts_path, self.parts_bytes)
+        if files.digest_of(self.parts_path) != self.parts_digest:
+            raise Altered(f"{self.parts_path} is not what was written")
 
     def check(self) -> None:
         """Read both files whole; raise `Altered` or `Truncated` unless they are what was cut."""
         self.check_sizes()
-        for path, digest in (
-            (self.columns_path, self.columns_digest),
-            (self.parts_path, self.parts_digest),
-        ):
-            if files.digest_of(path) != digest:
-                raise Altered(f"{path} is not what was written")
+        if files.digest_of(self.columns_path) != self.columns_digest:
+            raise Altered(f"{self.columns_path} is not what was written")
+        self.check_parts()
+
+
+def _check_size(path: Path, size: int) -> None:
+    try:
+        found = path.stat().st_size
+    except FileNotFoundError:
+        raise Truncated(f"{path} is missing") from None
+    if found != size:
+        raise Truncated(f"{path} has {found} bytes instead of {size}")
 
 
 def write(
@@ -171,7 +175,7 @@ class Shelf:
 
     def texts(self, segment: Segment, names: Sequence[str]) -> list[Text]:
         """Text columns, in the order asked for."""
-        with _naming(segment.columns_path):
+        with naming(segment.columns_path):
             read = self._read(segment, names)
             texts = [Text(one.dictionary, one.indices.to_numpy()) for one in read]
             if any(text.codes.max() >= len(text.values) for text in texts):
@@ -180,12 +184,12 @@ class Shelf:
 
     def numbers(self, segment: Segment, names: Sequence[str]) -> list[NDArray[np.int64]]:
         """`index` or time columns, in the order asked for."""
-        with _naming(segment.columns_path):
+        with naming(segment.columns_path):
             return [one.to_numpy() for one in self._read(segment, names)]
 
     def ids(self, segment: Segment) -> NDArray[np.uint64]:
         """The 8 bytes of every event's id, as numbers in this machine's byte order."""
-        with _naming(segment.columns_path):
+        with naming(segment.columns_path):
             (column,) = self._read(segment, ["id"])
             return np.frombuffer(column.buffers()[1], np.uint64, len(column), column.offset * 8)
 
@@ -202,7 +206,7 @@ class Shelf:
     def _footer(self, segment: Segment) -> _Footer:
         footer = self._footers.get(segment.columns_digest)
         if footer is None:
-            with _naming(segment.columns_path):
+            with naming(segment.columns_path):
                 footer = _read_footer(segment)
             with self._lock:
                 while len(self._footers) >= self._footers_max:
@@ -231,12 +235,28 @@ def _read_footer(segment: Segment) -> _Footer:
     return _Footer(metadata, found)
 
 
+def whole_columns(segment: Segment) -> pa.Table:
+    """Every column of a segment, its file checked whole. Raises `Altered` or `Truncated`.
+
+    It MUST be checked before pyarrow reads it: a damaged footer does not raise there, it ends the
+    process.
+    """
+    with naming(segment.columns_path):
+        content = segment.columns_path.read_bytes()
+        if hashlib.sha256(content).digest() != segment.columns_digest:
+            raise ValueError("its digest is another")
+        table = tables.columns_read(content)
+        if table.num_rows != segment.count:
+            raise ValueError(f"{table.num_rows} rows instead of {segment.count}")
+        return table
+
+
 class Parts:
     """The parts file of one segment, mapped; opened for one read and let go."""
 
     def __init__(self, segment: Segment) -> None:
         self._path = segment.parts_path
-        with _naming(self._path):
+        with naming(self._path):
             file = pa.ipc.open_file(pa.memory_map(str(self._path)))
             if file.schema != tables.PARTS:
                 raise ValueError("it holds other columns")
@@ -265,12 +285,12 @@ class Parts:
     def pack(self, row: int) -> Pack:
         """The pack of one row, checked."""
         values = self.values(row)
-        with _naming(self._path):
+        with naming(self._path):
             return tables.pack_of(values)
 
     def values(self, row: int) -> tables.PartsRow:
         """One row as it stands in the file, checked."""
-        with _naming(self._path):
+        with naming(self._path):
             nth = bisect_right(self._ends, row)
             return tables.values_at(self._batches[nth], row - (self._ends[nth - 1] if nth else 0))
 
@@ -285,7 +305,7 @@ def place_in(pack: Pack, index: int) -> int | None:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """Say of whatever goes wrong inside which file it is."""
     try:
         yield

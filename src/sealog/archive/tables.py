@@ -117,7 +117,7 @@ def columns_bytes(table: pa.Table) -> pa.Buffer:
     return sink.getvalue()
 
 
-def columns_read(content: pa.Buffer) -> pa.Table:
+def columns_read(content: bytes) -> pa.Table:
     """Every column of a Parquet file whose bytes are known to be what was written.
 
     Raises `ValueError` where it is another table.

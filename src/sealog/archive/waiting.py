@@ -1,9 +1,11 @@
 """The archive's newest level: events accepted, but not yet in segments, held in memory.
 
-One thread changes it, any thread reads it. What a reader holds is a `Trail`, which never changes:
-every event that was visible stands in it exactly once, waiting or in a segment.
+One thread adds and settles, another replaces segments by merged ones, any thread reads. What a
+reader holds is a `Trail`, which never changes: every event that was visible stands in it exactly
+once, waiting or in a segment.
 """
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -64,6 +66,8 @@ class Waiting:
         self._trails: dict[int, Trail] = {}
         self._events: dict[int, int] = {}
         self._bytes: dict[int, int] = {}
+        # Held while a trail is read and changed: two threads change them.
+        self._changing = threading.Lock()
         self.events = 0
         self.bytes = 0
 
@@ -88,26 +92,42 @@ class Waiting:
     def add(self, chunks: Mapping[int, Sequence[Chunk]]) -> None:
         """Make new events visible: tenant → its next chunks. Raises `Truncated` at a gap."""
         for tenant, more in chunks.items():
-            trail = self.of(tenant)
-            at = trail.visible
-            for chunk in more:
-                if chunk.first != at:
-                    raise Truncated(f"the journal of tenant {tenant} has no events from {at}")
-                at = chunk.end
-            self._trails[tenant] = msgspec.structs.replace(
-                trail, chunks=trail.chunks + tuple(more), visible=at
-            )
+            with self._changing:
+                trail = self.of(tenant)
+                at = trail.visible
+                for chunk in more:
+                    if chunk.first != at:
+                        raise Truncated(f"the journal of tenant {tenant} has no events from {at}")
+                    at = chunk.end
+                self._trails[tenant] = msgspec.structs.replace(
+                    trail, chunks=trail.chunks + tuple(more), visible=at
+                )
             self._count(tenant, more, 1)
 
     def settle(self, tenant: int, segments: Iterable[Segment], archived: int) -> None:
         """Change waiting events for the segments they rest in now, in one step for all readers."""
-        trail = self.of(tenant)
-        gone = [chunk for chunk in trail.chunks if chunk.end <= archived]
-        left = trail.chunks[len(gone) :]
-        assert not left or left[0].first == archived
-        ordered = tuple(sorted((*trail.segments, *segments), key=_by_index))
-        self._trails[tenant] = Trail(ordered, left, archived, trail.visible)
+        with self._changing:
+            trail = self.of(tenant)
+            gone = [chunk for chunk in trail.chunks if chunk.end <= archived]
+            left = trail.chunks[len(gone) :]
+            assert not left or left[0].first == archived
+            ordered = tuple(sorted((*trail.segments, *segments), key=_by_index))
+            self._trails[tenant] = Trail(ordered, left, archived, trail.visible)
         self._count(tenant, gone, -1)
+
+    def replace(self, tenant: int, gone: Iterable[Segment], segments: Iterable[Segment]) -> None:
+        """Change segments for others that hold the same events, in one step for all readers."""
+        old = {(one.kept, one.name) for one in gone}
+        with self._changing:
+            trail = self.of(tenant)
+            left = [one for one in trail.segments if (one.kept, one.name) not in old]
+            assert len(left) == len(trail.segments) - len(old)
+            ordered = tuple(sorted((*left, *segments), key=_by_index))
+            self._trails[tenant] = msgspec.structs.replace(trail, segments=ordered)
+
+    def tenants(self) -> list[int]:
+        """The number of every tenant that has events."""
+        return list(self._trails)
 
     def _count(self, tenant: int, chunks: Iterable[Chunk], sign: int) -> None:
         for chunk in chunks:

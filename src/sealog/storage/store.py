@@ -193,6 +193,8 @@ class Store:
                         return
                     work, done = queue.popleft()
                 _run(connection, work, done)
+                # Whoever waits for what the work held to be let go must not wait for the next.
+                del work, done
 
     def _keep_short(self) -> None:
         """Keep the write-ahead log short, mostly while nobody waits for it: PASSIVE blocks no one.
