@@ -123,7 +123,7 @@ def refusal(text):
     return None
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(TYPED | st.text())
 def test_whatever_is_typed_is_read_or_refused_at_a_place_within_it(text):
     """Only the documented exception may escape."""
@@ -135,7 +135,7 @@ def test_whatever_is_typed_is_read_or_refused_at_a_place_within_it(text):
         assert 0 <= refused.offset <= refused.offset + refused.length <= len(text)
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(TYPED)
 def test_what_was_read_reads_back(text):
     assume(refusal(text) is None)
@@ -160,12 +160,13 @@ def test_a_query_with_an_error_in_typing_is_read_or_refused(text, data):
 
 @settings(max_examples=300, deadline=None)
 @given(TYPED)
-def test_the_correction_takes_the_mistake_away(text):
-    """Put in its place, it leaves no mistake, or another one."""
-    refused = refusal(text)
-    assume(refused is not None and refused.suggestion is not None)
+def test_corrections_come_to_an_end(text):
+    """Each put in its place, they leave a query, or a mistake that only its writer can mend."""
+    for _ in range(2 * len(text) + 10):
+        refused = refusal(text)
+        if refused is None or refused.suggestion is None:
+            return
+        end = refused.offset + refused.length
+        text = text[: refused.offset] + refused.suggestion + text[end:]
 
-    end = refused.offset + refused.length
-    again = refusal(text[: refused.offset] + refused.suggestion + text[end:])
-
-    assert again is None or (again.detail, again.offset) != (refused.detail, refused.offset)
+    raise AssertionError(text)
