@@ -81,14 +81,23 @@ def test_the_shipped_catalog_is_read_once():
 
 @pytest.mark.parametrize(
     ("dialect", "count"),
-    [("closer", 58), ("easysend", 9), ("chatvisor", 21), ("supsis", 6), ("logichub", 44)],
+    [
+        ("closer", 58),
+        ("easysend", 9),
+        ("chatvisor", 21),
+        ("supsis", 6),
+        ("logichub", 44),
+        ("sealog", 4),
+    ],
 )
 def test_every_documented_type_is_there(shipped, dialect, count):
     assert len(shipped.dialects[dialect].types) == count
 
 
-def test_there_are_five_dialects_and_no_more(shipped):
-    assert set(shipped.dialects) == {"closer", "easysend", "chatvisor", "supsis", "logichub"}
+def test_there_are_five_dialects_and_our_own_and_no_more(shipped):
+    five = {"closer", "easysend", "chatvisor", "supsis", "logichub"}
+
+    assert set(shipped.dialects) == five | {"sealog"}
 
 
 def test_what_the_shipped_types_mean_is_pinned(shipped):
@@ -150,6 +159,7 @@ def test_every_field_stands_where_its_dialect_may_put_it(shipped):
         ("chatvisor", "session.id"),
         ("easysend", "labels"),
         ("logichub", "logichub.details"),
+        ("sealog", "sealog"),
     }
 
 
@@ -202,6 +212,21 @@ def test_no_id_or_name_of_a_person_is_a_fact(shipped):
         "countProgress",
         "integrationCount",
         "connectionCount",
+        # sealog: of a key its id, never its name
+        "hour",
+        "searches",
+        "counts",
+        "feeds",
+        "tails",
+        "single",
+        "proofs",
+        "exports",
+        "events",
+        "first",
+        "last",
+        "key_id",
+        "scopes",
+        "all_tenants",
     }
 
 
@@ -396,6 +421,7 @@ def test_publishing_gives_every_shipped_type_in_the_order_of_its_document(shippe
         "closer": 58,
         "easysend": 9,
         "logichub": 44,
+        "sealog": 4,
         "supsis": 6,
     }
     assert published["closer"][0]["native"] == "org_config_change"

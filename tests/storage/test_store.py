@@ -415,12 +415,14 @@ def test_an_older_file_is_brought_here(path):
     store.write(put("a")).result()
     store.close()
     with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE reads")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
 
     store = Store(path)
 
     assert names(store) == ["a"]
+    assert "reads" in {name for _, name, _, _ in schema(path)}
     with store.reading() as connection:
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     assert found == REVISION

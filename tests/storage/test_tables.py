@@ -21,6 +21,7 @@ def test_every_table_is_declared():
         "signed",
         "segments",
         "keys",
+        "reads",
     }
 
 

@@ -12,6 +12,8 @@ from sealog.event.parts import ACTOR_PATHS, FACT_PATHS, TARGET_PATHS
 
 # Sealing stamps these, or they are derived on the way out: no dialect may put data there.
 FORBIDDEN_ROOTS = frozenset({"@timestamp", "ecs", "event", "organization", "related", "sealog"})
+# What Sealog records by itself stands under its own object.
+OWN_FILE = "sealog.toml"
 # ECS leaves these to the sender, so that a dialect may say which part each child belongs to.
 FREE_ROOTS = frozenset({"labels"})
 # A fact is a scalar or an array of scalars (docs/formats/parts.md).
@@ -100,7 +102,8 @@ def _check_names(name: str, where: str, each: EventType) -> None:
         _fail(name, where, "the name is empty")
     if _ALIAS.fullmatch(each.action) is None:
         _fail(name, where, f"the alias {each.action!r} is not lower case and dotted")
-    if each.native.startswith("sealog.") or each.action.startswith("sealog."):
+    is_own = name == OWN_FILE
+    if any(one.startswith("sealog.") is not is_own for one in (each.native, each.action)):
         _fail(name, where, "names that begin with sealog. are Sealog's own")
     if not each.description or not each.section:
         _fail(name, where, "the description or the section is empty")
@@ -137,7 +140,7 @@ def _check_fields(name: str, where: str, dialect: str, each: EventType) -> None:
 def _path_fault(dialect: str, field: Field) -> str | None:
     """Why a path may not stand: data belongs under the dialect's own object or where ECS says."""
     root = field.path.partition(".")[0]
-    if root in FORBIDDEN_ROOTS:
+    if root in FORBIDDEN_ROOTS and root != dialect:
         return f"the path {field.path} is under {root}, which only Sealog writes"
     if _PATH.fullmatch(field.path) is None:
         return f"the path {field.path!r} is not dotted"

@@ -10,7 +10,7 @@ import hashlib
 import msgspec
 from sqlalchemy import BLOB, Column, Index, Integer, MetaData, Table, Text
 
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData()
 
@@ -115,6 +115,41 @@ keys = Table(
     Column("scopes", Text, nullable=False),
     Column("created_us", Integer, nullable=False),
     Column("revoked_us", Integer),
+)
+
+# What keys read: counts of an hour (UTC, in hours since 1970) that is not told yet; see access.reads.
+reads = Table(
+    "reads",
+    metadata,
+    Column("hour", Integer, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("tenant", Integer, primary_key=True),
+    Column("counts", BLOB, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# asked: JSON of the parameters as they were given; query: JSON of what they mean (query.tree.Query);
+# size: only what stands below this index; columns: JSON list, or null for all.
+exports = Table(
+    "exports",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Integer, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("columns", Text),
+    Column("asked", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("estimated", Integer, nullable=False),
+    Column("created_us", Integer, nullable=False),
+    Column("finished_us", Integer),
+    Column("expires_us", Integer),
+    Column("events", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("sha256", BLOB),
+    Column("error", Text),
 )
 
 
