@@ -109,6 +109,55 @@ class TestAFolderThatIsWell:
         assert last.faults == []
         assert last.unfinished == []
 
+    def test_is_verified_while_its_segments_are_merged(self, home):
+        """Files that go meanwhile are looked for where their events are now."""
+        merger = home.archive._merger
+        merger.stop()
+        merger._stopping.clear()
+        for _ in range(40):
+            home.add("acme", event(), statement("sealog.key"), event())
+            home.cut()
+        home.settle()
+        left = [3, 2, 1]
+
+        def merge(*_):
+            """Once the first segments were looked at, most of the others go."""
+            if left and merger.step():
+                left.pop()
+                merger.sweep()
+
+        report = verify_folder(home.path, progress=merge)
+
+        assert left == []
+        assert report.faults == []
+        assert report.counts.opened == 80
+        assert report.counts.statement == 40
+        assert report.counts.unexplained == 0
+
+    def test_names_a_listed_file_that_is_gone_while_others_are_merged(self, home):
+        merger = home.archive._merger
+        merger.stop()
+        merger._stopping.clear()
+        for _ in range(20):
+            home.add("acme", event(), event())
+            home.cut()
+        home.settle()
+        (lost,) = home.path.glob("archive/*/default/36-37-0.arrow")
+        lost.unlink()
+
+        def merge(*_):
+            if merger.step():
+                merger.sweep()
+
+        report = verify_folder(home.path, progress=merge)
+
+        assert {fault.where.rpartition("/")[2] for fault in report.faults} == {
+            "36-37-0.arrow",
+            "entries",
+        }
+        assert report.counts.opened == 38
+        assert report.counts.unexplained == 2
+
     def test_is_well_after_a_crash(self, home, tmp_path):
         """What the files hold beyond what was synced is unfinished."""
         home.add("acme", event(), event())
@@ -423,7 +472,7 @@ class TestFilesThatAreMissingAddedOrCut:
             "logs/{bolt}/notes.txt",
             "logs/stray",
             "logs/" + "0" * 32 + "/entries",
-            "archive/{bolt}/default/0-1-1.arrow",
+            "archive/{bolt}/default/0-2-1.arrow",
             "archive/{bolt}/default/0-0-0.parquet",
             "archive/{bolt}/default/x.arrow",
             "archive/{bolt}/0-1-0.arrow",

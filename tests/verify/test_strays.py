@@ -1,6 +1,7 @@
 import pytest
 from tests.verify.made import alter, event
 
+from sealog.storage.tables import row_digest
 from sealog.verify import keys, strays, tenant
 from sealog.verify.moment import State
 from sealog.verify.tenant import Subject
@@ -34,6 +35,15 @@ def looked(path, name):
     return bool(outcome.findings.faults), bool(outcome.findings.unfinished)
 
 
+def row_of_generation(path, generation):
+    """Lists the one segment as of another generation; the name of its files."""
+    with State(path / "state.db", owned=False) as state, state.moment() as moment:
+        (row,) = moment.segments(1)
+    digest = row_digest("segments", *row[:4], generation, *row[5:-1])
+    alter(path, "UPDATE segments SET generation = ?, digest = ?", generation, digest)
+    return f"{row.first}-{row.last}-{generation}"
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -48,10 +58,29 @@ def test_a_segment_that_begins_where_segments_end_was_being_written(path, name):
 
 
 @pytest.mark.parametrize(
+    "name", ["default/0-1-1.arrow", "default/0-1-1.parquet.new", "default/0-0-9.arrow.new"]
+)
+def test_a_merge_or_a_repair_that_did_not_end_is_unfinished(path, name):
+    assert looked(path, name) == (False, True)
+
+
+@pytest.mark.parametrize("name", ["default/0-0-0.arrow", "default/1-1-2.parquet"])
+def test_what_was_replaced_and_not_yet_deleted_is_unfinished(path, name):
+    (stored,) = (path / "archive").glob("*/*/*.arrow")
+    raised = row_of_generation(path, 3)
+    for suffix in (".arrow", ".parquet"):
+        stored.with_suffix(suffix).rename(stored.with_name(raised + suffix))
+
+    assert looked(path, name) == (False, True)
+
+
+@pytest.mark.parametrize(
     "name",
     [
-        "default/0-1-1.arrow",
+        "default/0-1-0.txt",
         "default/1-2-0.arrow",
+        "default/0-0-0.arrow",
+        "default/0-2-1.arrow",
         "default/2-2-0.txt",
         "2-2-0.arrow",
         "a/b/2-2-0.arrow",

@@ -153,6 +153,7 @@ class _Verification:
             against=against,
             newest=lambda: _newest(state, row.number),
             step=self._step(row.name),
+            relist=lambda: strays.rows_now(state, row.number),
         )
         stamp = state.stamp()
         outcome = _check(subject, state)

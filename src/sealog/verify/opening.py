@@ -1,6 +1,6 @@
 """From stored packs back to entries: what was hashed is hashed again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from operator import lt
@@ -73,6 +73,27 @@ def unseal(pack: Pack, base: int, unpacker: Unpacker) -> Unsealed:
             entries = [event.entry() for event in events]
             return Unsealed(indexes, entries, pack.kinds, pack, events)
         return Unsealed(indexes, _entries(pack, unpacker), pack.kinds, pack)
+
+
+def within(unsealed: Unsealed, spans: Sequence[tuple[int, int]]) -> Unsealed | None:
+    """Of a pack only the events at indexes in some spans, both ends included; None: there are none."""
+    places = [
+        place
+        for place, index in enumerate(unsealed.indexes)
+        if any(first <= index <= last for first, last in spans)
+    ]
+    if not places:
+        return None
+    if len(places) == len(unsealed.indexes):
+        return unsealed
+    events = unsealed.events
+    return Unsealed(
+        indexes=tuple([unsealed.indexes[place] for place in places]),
+        entries=[unsealed.entries[place] for place in places],
+        kinds=bytes([unsealed.kinds[place] for place in places]),
+        pack=unsealed.pack,
+        events=None if events is None else [events[place] for place in places],
+    )
 
 
 class _Organization(msgspec.Struct):

@@ -112,6 +112,14 @@ class Findings:
         else:
             self.faults.append(Fault(self.tenant, index, where, what))
 
+    def add(self, other: "Findings") -> None:
+        """Take over what another has found of the same tenant."""
+        for one in other.faults:
+            self.fault(one.where, one.what, one.index)
+        for one in other.unfinished:
+            self.note(one.where, one.what, one.index)
+        self.left_out += other.left_out
+
     def note(self, where: str, what: str, index: int | None = None) -> None:
         """Name something that is unfinished, not damaged."""
         if len(self.unfinished) < FAULTS_PER_TENANT_MAX:

@@ -20,7 +20,7 @@ from sealog.storage.files import digest_of
 from sealog.storage.tables import row_digest
 from sealog.verify.logs import Log, Step
 from sealog.verify.moment import SegmentRow
-from sealog.verify.opening import UNREADABLE, Unsealed, reading, tenant_named, unseal
+from sealog.verify.opening import UNREADABLE, Unsealed, reading, tenant_named, unseal, within
 from sealog.verify.report import Findings
 from sealog.verify.sorting import Sorting
 
@@ -34,6 +34,8 @@ class Listed(msgspec.Struct, frozen=True):
 
     segment: Segment
     name: str
+    only: tuple[tuple[int, int], ...] | None = None
+    """The indexes (both ends included) that it is looked at for; None: all that it holds."""
 
     @property
     def columns(self) -> str:
@@ -129,14 +131,16 @@ class _Contents:
                 named = tenant_named(unsealed.pack, self._unpacker)
                 self._sorting.belongs(self._one.parts, named, first)
             last = unsealed.indexes[-1]
-            self._sorting.take(self._one.parts, unsealed, self._log.at(unsealed.indexes))
+            wanted = unsealed if self._one.only is None else within(unsealed, self._one.only)
+            if wanted is not None:
+                self._sorting.take(self._one.parts, wanted, self._log.at(wanted.indexes))
+                step(len(wanted.indexes))
             rows = columns.rows_of(unsealed.pack, 0, self._unpacker)
             at_us = [row.at_us for row in rows]
             times = [min(times + at_us), max(times + at_us)]
             self._rows += rows
             if len(self._rows) >= ROWS_AT_ONCE:
                 self._compare()
-            step(len(rows))
         self._compare()
         noted = (segment.first, segment.last, segment.count, segment.first_us, segment.last_us)
         if noted != (first, last, self._compared, *times):

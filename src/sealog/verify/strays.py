@@ -1,7 +1,7 @@
 """Files that nobody lists, and listed ones that a running server has replaced meanwhile."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sealog.errors import Altered
@@ -9,39 +9,69 @@ from sealog.verify import resting
 from sealog.verify.moment import SegmentRow, State
 from sealog.verify.tenant import Outcome, Subject
 
-_SEGMENT = re.compile(r"([0-9]{1,19})-[0-9]{1,19}-[0-9]{1,19}\.(?:parquet|arrow)(?:\.new)?")
+_SEGMENT = re.compile(r"([0-9]{1,19})-([0-9]{1,19})-([0-9]{1,19})\.(?:parquet|arrow)(\.new)?")
 
 
 def check_archive(state: State, subject: Subject, outcome: Outcome) -> None:
-    """Every file of a tenant's archive is listed, or was being written when the program stopped.
+    """Every file of a tenant's archive is listed, or was left when the program stopped.
 
-    Files are written before they are listed, and what they hold is in the journal until then: so
-    one that begins where segments end is unfinished. Any other is named.
+    Files are written before they are listed, and deleted after what replaces them is: so a file
+    whose events are in the journal still, or all in listed segments, is unfinished. Any other is
+    named.
     """
     name = f"archive/{subject.archive.name}"
     unknown = [path for path in _files(subject.archive) if _name(path, name) not in outcome.files]
     if not unknown:
         return
-    now = _listed_now(state, subject)
+    now = rows_now(state, subject.row.number)
+    listed = _names(subject, now)
     for path in unknown:
         where = _name(path, name)
-        if where in now or not path.exists():
+        if where in listed or not path.exists():
             continue
-        segment = _SEGMENT.fullmatch(path.name)
-        if (
-            segment is not None
-            and path.parent.parent == subject.archive
-            and outcome.archived is not None
-            and int(segment[1]) >= outcome.archived
-        ):
-            outcome.findings.note(where, "a segment that was being written; nothing relies on it")
-        else:
+        why = _why_there(path, now, outcome) if path.parent.parent == subject.archive else None
+        if why is None:
             outcome.findings.fault(where, "the file is not in the list of segments")
+        else:
+            outcome.findings.note(where, f"{why}; nothing relies on it")
+
+
+def _why_there(path: Path, now: Iterable[SegmentRow], outcome: Outcome) -> str | None:
+    """Why a file that is not listed may be in the folder of a class."""
+    named = _SEGMENT.fullmatch(path.name)
+    if named is None or outcome.archived is None:
+        return None
+    first, last, generation = int(named[1]), int(named[2]), int(named[3])
+    if first >= outcome.archived or named[4]:
+        return "a segment that was being written"
+    shared = [
+        row
+        for row in now
+        if row.kept == path.parent.name and row.first <= last and row.last >= first
+    ]
+    if not shared:
+        return None
+    begin, end = min(row.first for row in shared), max(row.last for row in shared)
+    if len(shared) == 1 and begin <= first <= last <= end and shared[0].generation > generation:
+        return "a segment that another has replaced"
+    if (begin, end) == (first, last) and all(row.generation < generation for row in shared):
+        return "a merge that did not end"
+    return None
 
 
 def replaced(state: State, subject: Subject, outcome: Outcome) -> bool:
     """Whether segment files that were missing are not listed any more: others hold their events."""
-    return bool(outcome.missing) and not outcome.missing <= _listed_now(state, subject)
+    now = rows_now(state, subject.row.number)
+    return bool(outcome.missing) and not outcome.missing <= _names(subject, now)
+
+
+def rows_now(state: State, number: int) -> list[SegmentRow]:
+    """A tenant's segments as `state.db` lists them now; none where it does not read."""
+    try:
+        with state.moment() as moment:
+            return [row for row in moment.segments(number) if isinstance(row, SegmentRow)]
+    except Altered:
+        return []
 
 
 def beside(folder: Path, known: set[str]) -> list[str]:
@@ -52,17 +82,9 @@ def beside(folder: Path, known: set[str]) -> list[str]:
         return []
 
 
-def _listed_now(state: State, subject: Subject) -> set[str]:
-    found: set[str] = set()
-    try:
-        with state.moment() as moment:
-            for row in moment.segments(subject.row.number):
-                if isinstance(row, SegmentRow):
-                    one = resting.listed(row, subject.archive)
-                    found.update((one.columns, one.parts))
-    except Altered:
-        pass
-    return found
+def _names(subject: Subject, rows: Iterable[SegmentRow]) -> set[str]:
+    listed = [resting.listed(row, subject.archive) for row in rows]
+    return {name for one in listed for name in (one.columns, one.parts)}
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -21,6 +21,9 @@ from sealog.verify.signatures import Signing
 from sealog.verify.sorting import Sorting
 
 HEADS = "state.db heads"
+ROUNDS_MAX = 20
+"""So often what a running server replaced meanwhile is looked up again; merges of what was merged
+come ever more rarely."""
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -36,6 +39,8 @@ class Subject(msgspec.Struct, frozen=True):
     newest: Callable[[], int] = lambda: 0
     """The size signed last, as `state.db` says now."""
     step: Step = lambda _: None
+    relist: Callable[[], Sequence[SegmentRow]] = tuple
+    """The tenant's segments, as `state.db` lists them now."""
 
     @property
     def log_name(self) -> str:
@@ -86,12 +91,12 @@ def check(subject: Subject, moment: Moment) -> Outcome:
     reach = log.size if held >= log.synced else held
     sorting = Sorting(reach, findings)
     for one in listed:
-        resting.check(one, log, sorting, findings, subject.step)
         if one.segment.last >= head.archived:
             what = (
                 f"segment {one.segment.name} holds more than the {head.archived} archived entries"
             )
             findings.fault(resting.SEGMENTS, what, one.segment.last)
+    _check_resting(subject, listed, log, sorting, findings)
     entries = f"{subject.log_name}/{ENTRIES}"
     unpacker = Unpacker()
     for unsealed in waiting.events(moment, head, unpacker, findings):
@@ -103,6 +108,60 @@ def check(subject: Subject, moment: Moment) -> Outcome:
     counts = outcome.report.counts = sorting.settle(entries)
     counts.unexplained += head.size - reach
     return outcome
+
+
+def _check_resting(
+    subject: Subject,
+    listed: Sequence[resting.Listed],
+    log: Log,
+    sorting: Sorting,
+    findings: Findings,
+) -> None:
+    """Check segments; where a running server merged some meanwhile, what it put in their place.
+
+    A file that is missing is damage only if it is still listed.
+    """
+    looked = listed
+    for left in reversed(range(ROUNDS_MAX)):
+        gone: list[resting.Listed] = []
+        for one in looked:
+            found = Findings(findings.tenant)
+            resting.check(one, log, sorting, found, subject.step)
+            if found.faults and left and resting.missing(one):
+                gone.append(one)
+            else:
+                findings.add(found)
+        if not gone:
+            return
+        now = [resting.listed(row, subject.archive) for row in subject.relist()]
+        names = {one.columns for one in now}
+        for one in gone:
+            if one.columns in names:
+                resting.check_files(one, findings)
+        looked = _in_place_of([one for one in gone if one.columns not in names], now)
+
+
+def _in_place_of(
+    gone: Sequence[resting.Listed], now: Sequence[resting.Listed]
+) -> list[resting.Listed]:
+    """The segments that hold now what those held, to be looked at for nothing else."""
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for one in gone:
+        held = one.only or ((one.segment.first, one.segment.last),)
+        spans.setdefault(one.segment.kept, []).extend(held)
+    found = []
+    for one in now:
+        segment = one.segment
+        only = tuple(
+            [
+                (max(first, segment.first), min(last, segment.last))
+                for first, last in spans.get(segment.kept, ())
+                if first <= segment.last and last >= segment.first
+            ]
+        )
+        if only:
+            found.append(msgspec.structs.replace(one, only=only))
+    return found
 
 
 def _segments(subject: Subject, moment: Moment, outcome: Outcome) -> list[resting.Listed]:
