@@ -35,7 +35,8 @@ def test_a_made_folder_has_its_format_and_is_its_owners_alone(folder):
     assert folder.exists()
     assert (folder.path / "FORMAT").read_text() == "1\n"
     modes = {path.name: path.stat().st_mode & 0o777 for path in folder.path.iterdir()}
-    assert modes == {"FORMAT": 0o600, "logs": 0o700, "archive": 0o700, "keys": 0o700}
+    folders = dict.fromkeys(("logs", "archive", "exports", "keys"), 0o700)
+    assert modes == {"FORMAT": 0o600, **folders}
     assert folder.path.stat().st_mode & 0o777 == 0o700
 
 
@@ -56,6 +57,7 @@ def test_making_it_again_changes_nothing(folder):
 def test_paths_follow_the_design(folder):
     assert folder.state == folder.path / "state.db"
     assert folder.keys == folder.path / "keys"
+    assert folder.exports == folder.path / "exports"
     assert folder.logs("aa") == folder.path / "logs" / "aa"
     assert folder.archive("aa", "default") == folder.path / "archive" / "aa" / "default"
 

@@ -22,6 +22,7 @@ def test_every_table_is_declared():
         "segments",
         "keys",
         "reads",
+        "exports",
     }
 
 

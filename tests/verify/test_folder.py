@@ -413,7 +413,8 @@ class TestStateThatWasAltered:
             damaged = content[: page * 4096] + b"\xa5" * 4096 + content[page * 4096 + 4096 :]
             state.write_bytes(damaged)
             verify_folder(folder)
-        for length in range(0, len(content), 5_000):
+        # Beyond its last byte that is not zero, nothing is lost: a page that is cut reads as zeros.
+        for length in range(0, len(content.rstrip(b"\0")), 5_000):
             state.write_bytes(content[:length])
             assert not verify_folder(folder).holds
 

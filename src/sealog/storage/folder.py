@@ -29,6 +29,11 @@ class Folder:
         """The signing key's folder, mode 0700."""
         return self.path / "keys"
 
+    @property
+    def exports(self) -> Path:
+        """Finished exports, and those being written."""
+        return self.path / "exports"
+
     def logs(self, log_id: str) -> Path:
         """The folder of one tenant's sealed log."""
         return self.path / "logs" / log_id
@@ -44,7 +49,7 @@ class Folder:
     def make(self) -> None:
         """Make the folder where it is missing, readable by its owner alone."""
         os.umask(0o077)
-        for path in (self.path, self.path / "logs", self.path / "archive", self.keys):
+        for path in (self.path, self.path / "logs", self.path / "archive", self.exports, self.keys):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.exists():
             if self.state.exists():

@@ -10,7 +10,7 @@ import hashlib
 import msgspec
 from sqlalchemy import BLOB, Column, Index, Integer, MetaData, Table, Text
 
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = MetaData()
 
