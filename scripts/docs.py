@@ -5,7 +5,7 @@ does. `tests/docs/test_generated.py` compares them.
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sealog.catalog.entries import CatalogFile, EventType
 from sealog.catalog.shelf import load
 from sealog.cli.main import app
 from sealog.dialects import registry
+from sealog.query.fields import FIELDS
 
 ROOT = Path(__file__).parent.parent
 MADE = "<!-- Made by `just docs` from {source}. Do not edit. -->\n"
@@ -45,6 +46,7 @@ def pages() -> dict[str, str]:
         "docs/dialects.md": dialects_page(),
         "docs/catalog.md": catalog_page(),
         "docs/cli.md": cli_page(),
+        "docs/query.md": query_page(),
     }
 
 
@@ -229,6 +231,25 @@ def cli_page() -> str:
     for name, text in helps():
         lines += ["", f"## `{name}`", "", "```", text, "```"]
     return "\n".join(lines) + "\n"
+
+
+def query_page() -> str:
+    """The page about queries, with the table of fields as it is."""
+    page = (ROOT / "docs" / "query.md").read_text("utf-8")
+    before, begun, rest = page.partition("<!-- fields: ")
+    note, _, after = rest.partition("\n")
+    _, ended, after = after.partition("<!-- /fields -->")
+    rows = [
+        f"| `{field.name}` | {field.kind.value} | {field.about} | {quoted(field.also)} |"
+        for field in FIELDS.values()
+    ]
+    table = ["| field | kind | what | also |", "|---|---|---|---|", *rows]
+    return f"{before}{begun}{note}\n" + "\n".join(table) + f"\n{ended}{after}"
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names as code, in a row."""
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def helps() -> Iterator[tuple[str, str]]:

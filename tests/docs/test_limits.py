@@ -10,6 +10,7 @@ from sealog.archive.columns import VALUE_CHARS_MAX as COLUMN_CHARS_MAX
 from sealog.archive.follower import Settings as Following
 from sealog.event.ids import ID_BYTES_MAX
 from sealog.event.tokens import KEYS_MAX, LEVELS_MAX
+from sealog.query import scanning, syntax, values
 from sealog.server import asking, ingesting, positions
 from sealog.server.settings import Settings as Serving
 from sealog.wire import reading, rows, unpacking
@@ -52,6 +53,12 @@ SERVING, FOLLOWING, SETTINGS = Serving(), Following(), config.Settings()
         ("time of a tail", int(SERVING.tail_seconds_max)),
         ("time a tail's client takes nothing", int(SERVING.tail_stalled_s)),
         ("tails of a key, at once", SETTINGS.server.tails_per_key),
+        ("a query", syntax.QUERY_CHARS_MAX),
+        ("conditions of a query", syntax.CONDITIONS_MAX),
+        ("parentheses and negations in each other", syntax.DEPTH_MAX),
+        ("values of a field, in a row or as parameters", syntax.VALUES_MAX),
+        ("a value in a query", scanning.VALUE_CHARS_MAX),
+        ("`*` in a value", values.STARS_MAX),
         ("a value in a search column", COLUMN_CHARS_MAX),
         ("requests of a key, over time", SETTINGS.server.requests_per_s),
         ("requests of a key, at once", SETTINGS.server.requests_burst),

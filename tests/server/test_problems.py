@@ -3,6 +3,7 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from sealog.errors import Altered, Busy, Conflict, Forbidden, Limited, Refused, Unauthorised
+from sealog.query.refusing import BadQuery
 from sealog.server import problems
 from sealog.server.problems import BadParameter
 
@@ -114,3 +115,41 @@ def test_the_frameworks_own_refusals_have_the_same_shape(status, kind):
 def test_a_pointer_escapes_its_steps():
     assert problems.pointer_of(["a/b", 0, "~"]) == "/a~1b/0/~0"
     assert problems.pointer_of([]) == ""
+
+
+WRONG = BadQuery("unknown field 'acter'", offset=3, length=5, suggestion="actor")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "place"),
+    [
+        pytest.param(
+            BadParameter("q", WRONG.detail, wrong=WRONG),
+            400,
+            {"pointer": "", "code": "bad-query", "parameter": "q"},
+            id="parameter",
+        ),
+        pytest.param(
+            BadParameter("q", WRONG.detail, pointer="/q", wrong=WRONG),
+            400,
+            {"pointer": "/q", "code": "bad-query"},
+            id="body",
+        ),
+        pytest.param(
+            BadParameter("status", WRONG.detail, wrong=WRONG),
+            422,
+            {"pointer": "", "code": "bad-parameter", "parameter": "status"},
+            id="value",
+        ),
+        pytest.param(
+            WRONG, 400, {"pointer": "", "code": "bad-query", "parameter": "q"}, id="query"
+        ),
+    ],
+)
+def test_a_wrong_query_is_told_with_its_place_and_what_was_meant(error, status, place):
+    response = problems.of_error(error, "/v1/events", "r")
+
+    assert response.status_code == status
+    assert read(response)["errors"] == [
+        {"detail": "unknown field 'acter'", "offset": 3, "length": 5, "suggestion": "actor"} | place
+    ]

@@ -1,7 +1,7 @@
 """Problem documents (RFC 9457): the one shape of everything that goes wrong.
 
 `type` is `/problems/<code>`, stable; `errors` names the places, by JSON pointer into the body or by
-the name of a parameter. Values that were sent never stand in one.
+the name of a parameter. Values that were sent never stand in one, but for what is wrong in a query.
 """
 
 import math
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sealog.errors import Busy, Forbidden, Limited, Refused, SealogError, Unauthorised
+from sealog.query.refusing import BadQuery
 from sealog.server import statuses
 
 MEDIA_TYPE = "application/problem+json"
@@ -39,11 +40,18 @@ _CODES_OF_HTTP = {404: "no-such-path", 405: "method-not-allowed", 413: "body-too
 
 
 class BadParameter(Refused):
-    """A parameter of the query or a header that cannot be what it is."""
+    """A parameter of the query or a header that cannot be what it is.
 
-    def __init__(self, parameter: str, detail: str) -> None:
-        super().__init__(detail, code="bad-parameter")
+    `pointer`: where it stands in a body instead. `wrong`: what is wrong with a query that it holds.
+    """
+
+    def __init__(
+        self, parameter: str, detail: str, *, pointer: str = "", wrong: BadQuery | None = None
+    ) -> None:
+        is_query = wrong is not None and parameter == "q"
+        super().__init__(detail, code="bad-query" if is_query else "bad-parameter", pointer=pointer)
         self.parameter = parameter
+        self.wrong = wrong
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -53,6 +61,11 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str
     detail: str
     parameter: str | None = None
+    offset: int | None = None
+    """Where in a query, in characters from 0."""
+    length: int | None = None
+    suggestion: str | None = None
+    """What should stand in place of `length` characters at `offset`."""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -151,10 +164,20 @@ def internal(instance: str, request_id: str) -> Response:
 
 def _faults(error: Refused) -> tuple[Fault, ...]:
     if isinstance(error, BadParameter):
-        return (Fault("", error.code, error.detail, error.parameter),)
+        parameter = None if error.pointer else error.parameter
+        fault = Fault(error.pointer, error.code, error.detail, parameter)
+        return (fault if error.wrong is None else _placed(fault, error.wrong),)
+    if isinstance(error, BadQuery):
+        return (_placed(Fault("", error.code, error.detail, "q"), error),)
     if error.pointer:
         return (Fault(error.pointer, error.code, error.detail),)
     return ()
+
+
+def _placed(fault: Fault, wrong: BadQuery) -> Fault:
+    return msgspec.structs.replace(
+        fault, offset=wrong.offset, length=wrong.length, suggestion=wrong.suggestion
+    )
 
 
 def _headers(error: SealogError) -> Mapping[str, str] | None:
