@@ -165,6 +165,7 @@ WRONG = [
     ("after:2026 before:2026", 11, 11, "after is later than before: nothing can match", None),
     ("a OR (before:2026-01-01 b on:2026-02-01)", 26, 13,
      "after is later than before: nothing can match", None),
+    ("after:2026..2027", 6, 10, "one time stands here; did you mean date:2026..2027?", None),
     ("ip:10.0.0.0/33", 3, 11, "'10.0.0.0/33' is no network: /0 to /32", None),
     ("x on:2026-02-30", 5, 10, "'2026-02-30' is no date: February 2026 has 28 days",
      "2026-02-28"),

@@ -115,9 +115,7 @@ def bounds(value: Value) -> Bounds | None:
 
 def _one(value: Value, clock: Clock) -> dates.Span:
     if bounds(value) is not None:
-        raise value.refused(
-            f"one time stands here; did you mean date:{value.text}?", f"date:{value.text}"
-        )
+        raise value.refused(f"one time stands here; did you mean date:{value.text}?")
     return dates.span(value, clock)
 
 
