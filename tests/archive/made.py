@@ -15,6 +15,7 @@ from sealog.event.packs import Opened, Packer, repack
 from sealog.event.parts import EVENT_ENTRY, STATEMENT_ENTRY
 from sealog.event.tenants import Tenant
 from sealog.journal.journal import Journal
+from sealog.query.tree import Is, Like, Node, Query, either, every
 from sealog.storage.folder import Folder
 from sealog.storage.store import Store
 
@@ -89,6 +90,18 @@ def batch(tenant: Tenant, events: Sequence[Opened]) -> Batch:
         entries=[one.entry() for one in events],
         packs=repack(_packer, events),
     )
+
+
+def asking(
+    from_us: int | None = None, to_us: int | None = None, **fields: str | tuple[str, ...]
+) -> Query:
+    """A query by fields, `__` for the dot of a name; a tuple stands for any of its values."""
+    nodes: list[Node] = []
+    for name, values in fields.items():
+        field = name.replace("__", ".")
+        several = values if isinstance(values, tuple) else (values,)
+        nodes.append(either([(Like if "*" in one else Is)(field, one) for one in several]))
+    return Query(from_us, to_us, every(nodes))
 
 
 class Home:

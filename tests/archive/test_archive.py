@@ -12,6 +12,7 @@ from tests.archive.made import (
     STILL,
     TENANTS,
     Home,
+    asking,
     batch,
     event,
     opened,
@@ -19,9 +20,10 @@ from tests.archive.made import (
     until,
 )
 
-from sealog.archive.archive import Archive, Page, Query
+from sealog.archive.archive import Archive, Page
 from sealog.errors import Busy, Corrupt, Refused
 from sealog.journal.blocks import Block
+from sealog.query.tree import Query
 from sealog.storage.store import Store
 
 
@@ -38,7 +40,7 @@ def test_an_accepted_event_is_found_in_every_way_before_and_after_it_rests(home:
     home.add(ALPHA, event(1), one, event(2))
 
     for _ in range(2):
-        page = home.archive.search([ALPHA], Query(actor="ada"))
+        page = home.archive.search([ALPHA], asking(actor="ada"))
         assert [(found.tenant, found.index, found.opened) for found in page.events] == [
             (ALPHA, 1, one)
         ]
@@ -46,7 +48,7 @@ def test_an_accepted_event_is_found_in_every_way_before_and_after_it_rests(home:
         assert home.archive.get(ALPHA, 1) == one
         assert home.archive.by_id(ALPHA, "the-one") == (1, one)
         assert home.archive.feed(ALPHA, 0, 1) == [(1, one)]
-        assert list(home.archive.scan(ALPHA, Query(actor="ada"))) == [(1, one)]
+        assert list(home.archive.scan(ALPHA, asking(actor="ada"))) == [(1, one)]
         home.archive.cut()
     assert home.archive.waiting() == (0, 0)
 
@@ -105,7 +107,7 @@ def test_the_last_page_has_no_cursor(home: Home):
 
     assert home.archive.search([ALPHA], Query(), limit=2).next_cursor is None
     assert home.archive.search([ALPHA], Query(), limit=1).next_cursor is not None
-    assert home.archive.search([ALPHA], Query(outcome="none")).next_cursor is None
+    assert home.archive.search([ALPHA], asking(outcome="none")).next_cursor is None
 
 
 def test_a_page_that_would_hold_too_many_bytes_ends_early_and_goes_on(tmp_path: Path):
@@ -137,7 +139,7 @@ def test_another_searchs_cursor_is_refused(home: Home):
     cursor = home.archive.search([ALPHA], Query(), limit=1).next_cursor
 
     with pytest.raises(Refused) as caught:
-        home.archive.search([ALPHA], Query(outcome="success"), cursor=cursor)
+        home.archive.search([ALPHA], asking(outcome="success"), cursor=cursor)
     assert caught.value.code == "bad-cursor"
 
 
@@ -225,7 +227,7 @@ def test_searches_in_many_threads_agree_while_segments_are_cut(tmp_path: Path):
 
     def look() -> None:
         for _ in range(30):
-            page = home.archive.search([ALPHA], Query(actor="user-4", to_us=BEGIN_US + 10**8))
+            page = home.archive.search([ALPHA], asking(actor="user-4", to_us=BEGIN_US + 10**8))
             if _indexes(page) != list(range(94, 0, -9)):
                 wrong.append(page)
 

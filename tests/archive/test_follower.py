@@ -10,9 +10,9 @@ from sqlalchemy import text
 from tests.archive.made import ALPHA, BETA, STILL, Home, batch, event, statement, until
 
 from sealog.archive import follower, segments
-from sealog.archive.archive import Query
 from sealog.archive.follower import Settings
 from sealog.journal.journal import Journal
+from sealog.query.tree import Query
 
 
 class Died(Exception):

@@ -4,18 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.archive.made import ALPHA, batch, event, statement
+from tests.archive.made import ALPHA, asking, batch, event, statement
 
 from sealog.archive import reading
-from sealog.archive.columns import Row
 from sealog.archive.cutting import Cutter
 from sealog.archive.following import Wanted, follow
-from sealog.archive.queries import Query
 from sealog.archive.segments import Segment, write
 from sealog.archive.waiting import Chunk, Trail, chunks_of
 from sealog.errors import Altered
 from sealog.event.packs import Opened, Unpacker
 from sealog.journal.blocks import Block, body_of
+from sealog.query.tree import Query
 
 BYTES_MAX = 1 << 30
 EVENTS = [
@@ -49,18 +48,19 @@ def trail(tmp_path: Path) -> Trail:
 def every(step: int, *, limit: int = 1_000, bytes_max: int = BYTES_MAX) -> Wanted:
     """Every event whose index is a multiple of `step`."""
 
-    def matching(segment: Segment) -> reading.Indexes:
-        kept = [
-            n
-            for n in range(segment.first, segment.last + 1)
-            if n % step == 0 and (EVENTS[n].kind == b"\x02") == (segment.kept == "statements")
-        ]
-        return np.array(kept, np.int64)
+    def matching(one: Segment | Chunk) -> reading.Indexes:
+        if isinstance(one, Chunk):
+            kept = [row.index for row in one.rows]
+        else:
+            is_stated = one.kept == "statements"
+            kept = [
+                n
+                for n in range(one.first, one.last + 1)
+                if (EVENTS[n].kind == b"\x02") == is_stated
+            ]
+        return np.array([n for n in kept if n % step == 0], np.int64)
 
-    def test(row: Row) -> bool:
-        return row.index % step == 0
-
-    return Wanted(matching, test, limit, bytes_max)
+    return Wanted(matching, limit, bytes_max)
 
 
 def in_pieces(trail: Trail, first: int, wanted: Wanted, out_of_time=lambda: False):
@@ -136,7 +136,7 @@ def test_the_archive_follows_a_query_or_everything(home):
     for number in range(6):
         home.add(ALPHA, event(number, actor="ada" if number % 2 else "bob"))
 
-    some = home.archive.follow(ALPHA, Query(actor="ada"), 2, 100)
+    some = home.archive.follow(ALPHA, asking(actor="ada"), 2, 100)
     rest = home.archive.follow(ALPHA, Query(), 2, 3)
     none = home.archive.follow(ALPHA, Query(), 6, 3)
 

@@ -10,7 +10,8 @@ from tests.archive.made import ALPHA, batch, event, opened, statement
 from sealog.archive import reading
 from sealog.archive.cutting import Cutter
 from sealog.archive.reading import Hit
-from sealog.archive.segments import Segment, Shelf, write
+from sealog.archive.segments import Segment, write
+from sealog.archive.shelf import Shelf
 from sealog.archive.waiting import Chunk, Trail, chunks_of
 from sealog.errors import Altered, Corrupt
 from sealog.event.packs import Opened, Packer, Unpacker

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from tests.archive.made import ALPHA, BEGIN_US, batch, event
+from tests.archive.made import ALPHA, BEGIN_US, asking, batch, event
 
+from sealog.archive import conditions, sources
 from sealog.archive.columns import row_of
-from sealog.archive.queries import Position, Query
-from sealog.archive.search import Hits, Wanted, matching, newest
-from sealog.archive.segments import Segment, Shelf, Text, write
+from sealog.archive.cursors import Position
+from sealog.archive.search import Hits, Wanted, find, matching
+from sealog.archive.segments import Segment, write
+from sealog.archive.shelf import Shelf, Text
 from sealog.archive.waiting import Trail, chunks_of
 from sealog.event.packs import Opened, Packer, Unpacker
 from sealog.journal.blocks import Block, body_of
+from sealog.query.tree import Query
 
 
 class CountingShelf(Shelf):
@@ -28,9 +30,9 @@ class CountingShelf(Shelf):
         self.read += [(segment.first, name) for name in names]
         return super().texts(segment, names)
 
-    def numbers(self, segment: Segment, names: Sequence[str]) -> list[Any]:
-        self.read += [(segment.first, name) for name in names]
-        return super().numbers(segment, names)
+    def numbers(self, segment: Segment, name: str) -> Any:
+        self.read.append((segment.first, name))
+        return super().numbers(segment, name)
 
     @property
     def looked_at(self) -> list[int]:
@@ -80,7 +82,7 @@ def _find(
     count: int = 5,
     before: Position | None = None,
 ) -> Hits:
-    return newest({1: trail}, Wanted(query, count, before), shelf, lambda: False)
+    return find({1: trail}, Wanted(query, count, before), shelf, lambda: False)
 
 
 def _indexes(hits: Hits) -> list[int]:
@@ -99,7 +101,7 @@ def test_the_newest_come_first_and_older_segments_are_left_alone(
 
 
 def test_segments_outside_the_time_asked_for_are_left_alone(trail: Trail, shelf: CountingShelf):
-    found = _find(trail, shelf, Query(from_us=_us(35), to_us=_us(42)), 50)
+    found = _find(trail, shelf, asking(from_us=_us(35), to_us=_us(42)), 50)
 
     assert _indexes(found) == [41, 40, 39, 38, 37, 36, 35]
     assert shelf.looked_at == [40, 30]
@@ -108,12 +110,12 @@ def test_segments_outside_the_time_asked_for_are_left_alone(trail: Trail, shelf:
 def test_a_rare_actor_is_looked_for_only_where_a_bloom_filter_may_hold_it(
     trail: Trail, shelf: CountingShelf
 ):
-    assert _indexes(_find(trail, shelf, Query(actor="USER-33"))) == [33]
+    assert _indexes(_find(trail, shelf, asking(actor="USER-33"))) == [33]
     assert len(shelf.looked_at) <= 3
 
 
 def test_where_no_value_matches_no_time_is_read(trail: Trail, shelf: CountingShelf):
-    assert _indexes(_find(trail, shelf, Query(actions=("nothing",)))) == []
+    assert _indexes(_find(trail, shelf, asking(action=("nothing",)))) == []
     assert {name for _, name in shelf.read} == {"action", "alias"}
 
 
@@ -130,7 +132,7 @@ def test_late_arrivals_find_their_place(tmp_path: Path, trail: Trail, shelf: Cou
     with_late = Trail((*trail.segments, late), (), 103, 103)
 
     assert _indexes(_find(with_late, shelf)) == [102, 99, 98, 100, 97]
-    assert _indexes(_find(with_late, shelf, Query(to_us=_us(5)))) == [4, 101, 3, 2, 1]
+    assert _indexes(_find(with_late, shelf, asking(to_us=_us(5)))) == [4, 101, 3, 2, 1]
 
 
 def test_of_equal_times_the_higher_index_comes_first(tmp_path: Path, shelf: CountingShelf):
@@ -156,11 +158,11 @@ def test_of_equal_times_and_indexes_the_higher_tenant_comes_first(
     order = [(1, 2), (1, 1), (0, 2), (0, 1)]
 
     for count in range(1, 5):
-        found = newest(trails, Wanted(Query(), count), shelf, lambda: False)
+        found = find(trails, Wanted(Query(), count), shelf, lambda: False)
         assert [(hit.index, hit.tenant) for hit in found.hits] == order[:count]
     for place, (index, tenant) in enumerate(order):
         wanted = Wanted(Query(), 9, (_us(1), index, tenant))
-        found = newest(trails, wanted, shelf, lambda: False)
+        found = find(trails, wanted, shelf, lambda: False)
         assert [(hit.index, hit.tenant) for hit in found.hits] == order[place + 1 :]
 
 
@@ -177,14 +179,14 @@ def test_a_search_out_of_time_says_how_far_it_came_and_always_comes_further(
     found: list[int] = []
     before: Position | None = None
     for _ in range(20):
-        page = newest({1: trail}, Wanted(Query(actor="user-33"), 5, before), shelf, lambda: True)
+        page = find({1: trail}, Wanted(asking(actor="user-33"), 5, before), shelf, lambda: True)
         found += _indexes(page)
-        if page.looked_us is None:
+        if page.looked is None:
             break
-        assert before is None or page.looked_us - 1 < before[0]
-        before = (page.looked_us - 1, 1 << 62, 0)
+        assert before is None or page.looked < before
+        before = page.looked
 
-    assert page.looked_us is None
+    assert page.looked is None
     assert found == [33]
 
 
@@ -195,10 +197,10 @@ def test_a_search_out_of_time_shows_only_what_is_certain(tmp_path: Path, shelf: 
         _segment(tmp_path, 2, [event(40), event(45)]),
     )
 
-    found = newest({1: Trail(segments, (), 4, 4)}, Wanted(Query(), 5), shelf, lambda: True)
+    found = find({1: Trail(segments, (), 4, 4)}, Wanted(Query(), 5), shelf, lambda: True)
 
     assert _indexes(found) == [1]
-    assert found.looked_us == _us(45) + 1
+    assert found.looked == (_us(45), 3, 2)
 
 
 def test_a_damaged_segment_is_named_and_the_rest_is_searched(trail: Trail, shelf: CountingShelf):
@@ -215,9 +217,12 @@ def test_a_damaged_segment_is_named_and_the_rest_is_searched(trail: Trail, shelf
 
 
 def test_the_matching_indexes_of_one_segment_are_named_in_order(trail: Trail, shelf: CountingShelf):
-    segment = trail.segments[1]
+    source = sources.Resting(trail.segments[1], shelf)
 
-    assert matching(segment, Query(actions=("act-1",)), shelf).tolist() == [11, 13, 15, 17, 19]
-    assert matching(segment, Query(from_us=_us(18)), shelf).tolist() == [18, 19]
-    assert matching(segment, Query(from_us=_us(20)), shelf).tolist() == []
-    assert matching(segment, Query(actor="nobody"), shelf).dtype == np.int64
+    def of(query: Query) -> list[int]:
+        return matching(source, conditions.ready(query)).tolist()
+
+    assert of(asking(action="act-1")) == [11, 13, 15, 17, 19]
+    assert of(asking(from_us=_us(18))) == [18, 19]
+    assert of(asking(from_us=_us(20))) == []
+    assert of(asking(actor="nobody")) == []

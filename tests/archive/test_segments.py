@@ -3,13 +3,13 @@
 import random
 from pathlib import Path
 
-import pyarrow.compute as pc
 import pytest
 from tests.archive.made import BEGIN_US, event
 
-from sealog.archive import blooms, segments
+from sealog.archive import segments
 from sealog.archive.columns import row_of
-from sealog.archive.segments import Parts, Segment, Shelf, place_in
+from sealog.archive.segments import Parts, Segment, place_in
+from sealog.archive.shelf import Shelf
 from sealog.errors import Altered, Corrupt, Truncated
 from sealog.event.packs import Opened, Packer, Unpacker
 
@@ -72,31 +72,6 @@ def test_an_index_leads_to_its_row_and_place(segment: Segment):
     assert [parts.row_of(index) for index in (1_000, 1_127, 1_128, 1_299)] == [0, 0, 1, 2]
     assert place_in(parts.pack(1), 1_130) == 2
     assert place_in(parts.pack(1), 1_000) is None
-
-
-def test_columns_come_back_in_the_order_asked_for(segment: Segment):
-    shelf = Shelf()
-
-    at, index = shelf.numbers(segment, ["at_us", "index"])
-    (actor,) = shelf.texts(segment, ["actor_id"])
-
-    assert index.tolist() == list(range(1_000, 1_300))
-    assert at[:3].tolist() == [BEGIN_US, BEGIN_US + 1_000_000, BEGIN_US + 2_000_000]
-    assert actor.codes[pc.index(actor.values, "user-5").as_py()] == 5
-    assert len(shelf.ids(segment)) == 300
-
-
-@pytest.mark.parametrize("footers_max", [1, 100])
-def test_bloom_filters_rule_out_what_is_not_there(segment: Segment, footers_max: int):
-    shelf = Shelf(footers_max)
-
-    hashes = [(blooms.hash64(b"user-%d" % n), blooms.hash64(b"none-%d" % n)) for n in range(300)]
-    held = [shelf.holding(segment, ["actor_id"], one) for one, _ in hashes]
-    absent = [shelf.holding(segment, ["actor_id"], other) for _, other in hashes]
-
-    assert held == [["actor_id"]] * 300
-    assert absent.count([]) > 270
-    assert shelf.holding(segment, ["actor_id", "session"], hashes[0][1]) == ["session"]
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
@@ -163,7 +138,7 @@ def test_columns_damaged_after_their_first_read_give_what_was_written_or_are_nam
 ):
     path = segment.columns_path
     good = path.read_bytes()
-    shelf = Shelf()
+    shelf = Shelf(kept_bytes_max=0)
     before = _columns(segment, shelf)
     named: list[str] = []
     for place in random.Random(7).sample(range(len(good)), 400):
@@ -184,7 +159,7 @@ def _flip(path: Path, good: bytes, place: int, bit: int) -> None:
 def _columns(segment: Segment, shelf: Shelf) -> list[object]:
     names = ["action", "actor_id", "category"]
     texts = [one.values.take(one.codes).to_pylist() for one in shelf.texts(segment, names)]
-    return [*texts, *[one.tolist() for one in shelf.numbers(segment, ["index", "at_us"])]]
+    return [*texts, *[shelf.numbers(segment, name).tolist() for name in ("ingested_us", "at_us")]]
 
 
 def _read_all(segment: Segment) -> None:

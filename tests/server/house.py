@@ -13,10 +13,10 @@ from sealog.access.limits import Settings as LimitSettings
 from sealog.access.tenants import Tenants
 from sealog.archive.archive import Found, Page
 from sealog.archive.following import Followed
-from sealog.archive.queries import Query
 from sealog.errors import Missing, Refused
 from sealog.event.batch import Receipt
 from sealog.event.packs import Opened
+from sealog.query.tree import Query
 from sealog.server.application import build
 from sealog.server.parts import Clocks, Parts
 from sealog.server.settings import Settings
@@ -110,7 +110,7 @@ class FakeArchive:
         page = [
             (index, event)
             for index, event in events[first : first + limit]
-            if query == Query() or query.dialect.encode() in event.parts[0][2]
+            if query == Query() or query.where.value.encode() in event.parts[0][2]
         ]
         return Followed(page, max(first, min(first + limit, len(events))))
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
 from sealog.access.keys import Grant
-from sealog.archive.queries import Query
 from sealog.errors import Refused
 from sealog.event.tenants import Tenant
+from sealog.query.tree import Is, Query
 from sealog.server import positions
 from sealog.server.problems import BadParameter
 
@@ -86,7 +86,7 @@ def test_no_text_is_worse_than_refused(text):
 def test_what_is_asked_is_a_search_and_a_place():
     found = positions.asked(QueryParams("tenant=t1&actor=bob&after=7"), None, 0)
 
-    assert found == positions.Asked(Query(actor="bob"), ("t1",), "7")
+    assert found == positions.Asked(Query(where=Is("actor", "bob")), ("t1",), "7")
 
 
 def test_the_header_of_a_client_that_comes_back_wins():

@@ -3,8 +3,8 @@ import asyncio
 import pytest
 from tests.server.house import NOW_US, opened
 
-from sealog.archive.queries import Query
 from sealog.errors import Altered, Busy, Refused
+from sealog.query.tree import Is, Query
 from sealog.server.settings import Settings
 
 
@@ -59,7 +59,7 @@ def test_a_search_is_told_what_was_asked(filled):
     filled.ask("GET", path, key=filled.key("read"))
 
     acme = filled.tenants.get("acme").number
-    asked = (("acme",), Query(from_us=NOW_US - 1_000_000, actor="bob"), 7, None, {acme: 2})
+    asked = (("acme",), Query(from_us=NOW_US - 1_000_000, where=Is("actor", "bob")), 7, None, {acme: 2})
     assert filled.archive.asked == [asked]
 
 

@@ -10,28 +10,32 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from sealog.archive import listing, reading, search
+from sealog.archive import listing, packwise, reading, search
+from sealog.archive.conditions import ready
+from sealog.archive.cursors import Cursors, Place
 from sealog.archive.follower import Follower, Settings, Watcher
 from sealog.archive.following import Followed, Wanted, follow
 from sealog.archive.merging import Merged, Merger
-from sealog.archive.queries import Cursors, Position, Query, row_test
-from sealog.archive.segments import Segment, Shelf
+from sealog.archive.segments import Segment
+from sealog.archive.shelf import Shelf
+from sealog.archive.sources import source_of
+from sealog.archive.waiting import Chunk
 from sealog.errors import Busy, Corrupt, Refused
 from sealog.event.packs import Opened
 from sealog.event.tenants import Tenant
 from sealog.journal import heads
 from sealog.journal.journal import Journal
+from sealog.query.tree import Query
 from sealog.storage.folder import Folder
 from sealog.storage.store import Store, driver
 
-__all__ = ["Archive", "Found", "Page", "Query", "Settings"]
+__all__ = ["Archive", "Found", "Page", "Settings"]
 
 LIMIT_MAX = 1_000
 FOLLOWED_BYTES_MAX = 1 << 20
 """Of one piece of a tail, and one event more: what is held for a client that is slow to take it."""
 FOLLOW_S = 1.0
 """A piece of a tail that takes longer ends where it is: other readers want the thread too."""
-_INDEX_MAX = (1 << 63) - 1
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -50,8 +54,8 @@ class Page(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
     """Where the next page begins; None where nothing is left."""
     looked_us: int | None = None
-    """None: nothing is left out. Else time was up, and only what happened at this time or later
-    was looked at; the cursor goes on from there."""
+    """None: nothing is left out. Else time was up, and only what happened at this time or later (or
+    sooner, where the oldest come first) was looked at; the cursor goes on from there."""
     damaged: tuple[str, ...] = ()
     """What is wrong with segments that could not be looked at. The rest was."""
 
@@ -200,14 +204,13 @@ class Archive:
         Memory stays flat. Raises `Corrupt` at a damaged segment: an export never hides a hole.
         """
         trail = self._waiting.of(tenant.number)
-        if query == Query():
-            return reading.walk(trail, 0)
-        return reading.walk(
-            trail,
-            0,
-            matching=lambda segment: search.matching(segment, query, self._shelf),
-            test=row_test(query),
-        )
+        matching = None if query == Query() else self._matching(query)
+        return reading.walk(trail, 0, matching=matching)
+
+    def pieces(self, tenant: Tenant, query: Query, end: int) -> Iterator[packwise.Piece]:
+        """The same below index `end`, pack by pack, none opened; what comes to rest meanwhile too."""
+        passing = None if query == Query() else self._matching(query)
+        return packwise.pieces(lambda: self._waiting.of(tenant.number), end, passing)
 
     def follow(self, tenant: Tenant, query: Query, first: int, limit: int) -> Followed:
         """The next events that pass, from index `first` on, and where to go on: for a tail.
@@ -220,15 +223,10 @@ class Archive:
             found = list(reading.feed(trail, first, limit, bytes_max=FOLLOWED_BYTES_MAX))
             return Followed(found, found[-1][0] + 1 if found else first)
         deadline = time.monotonic() + FOLLOW_S
-        wanted = Wanted(
-            lambda segment: search.matching(segment, query, self._shelf),
-            row_test(query),
-            limit,
-            FOLLOWED_BYTES_MAX,
-        )
+        wanted = Wanted(self._matching(query), limit, FOLLOWED_BYTES_MAX)
         return follow(trail, first, wanted, lambda: time.monotonic() > deadline)
 
-    def search(
+    def search(  # noqa: PLR0913 - each is a parameter of the API
         self,
         tenants: Sequence[Tenant],
         query: Query,
@@ -236,21 +234,31 @@ class Archive:
         limit: int = 50,
         cursor: str | None = None,
         at_least: Mapping[int, int] | None = None,
+        oldest_first: bool = False,
+        asked: str | None = None,
     ) -> Page:
         """One page of the events that pass, newest first by time, then by index.
 
         `at_least`: tenant number → an index that must be visible; `Busy` if it does not become so
-        in time. Raises `Refused` for a limit outside 1–1,000 and for a cursor that is not this
-        search's. Pages of one search hold every event once, whatever is cut meanwhile.
+        in time. `asked` is what the cursors are bound to, in words that stay the same from page to
+        page where the query (`-15m`) or the tenants (all there are) do not; without it they are
+        bound to both. The range of time is the first page's. Raises `Refused` for a limit outside
+        1–1,000 (`bad-limit`), for a cursor that is not this search's (`bad-cursor`) or of another
+        version (`old-cursor`). Pages of one search hold every event once, whatever is cut or
+        merged meanwhile.
         """
         _check_limit(limit)
         numbers = {tenant.number: tenant for tenant in tenants}
-        before = None if cursor is None else self._cursors.read(cursor, query, list(numbers))
+        bound = msgspec.msgpack.encode((asked or (query, sorted(numbers)), oldest_first))
+        place = Place(None, query.from_us, query.to_us)
+        if cursor is not None:
+            place = self._cursors.read(cursor, bound)
+            query = msgspec.structs.replace(query, from_us=place.from_us, to_us=place.to_us)
         self._await(numbers, at_least or {})
         deadline = time.monotonic() + self._settings.search_s
-        found = search.newest(
+        found = search.find(
             {number: self._waiting.of(number) for number in numbers},
-            search.Wanted(query, limit + 1, before),
+            search.Wanted(query, limit + 1, place.after, oldest_first),
             self._shelf,
             lambda: time.monotonic() > deadline,
         )
@@ -259,16 +267,21 @@ class Archive:
         events = [
             Found(numbers[hit.tenant], hit.index, hit.at_us, event) for hit, event in opening.events
         ]
-        last: Position | None = None
-        looked_us = found.looked_us
+        last, looked_us = found.looked, None
         if opening.taken < len(found.hits):
             tail = shown[opening.taken - 1]
-            last, looked_us = (tail.at_us, tail.index, tail.tenant), None
-        elif looked_us is not None:
-            last = (looked_us - 1, _INDEX_MAX, 0)
-        following = None if last is None else self._cursors.write(last, query, list(numbers))
+            last = tail.at_us, tail.index, tail.tenant
+        elif last is not None:
+            looked_us = last[0] + (-1 if oldest_first else 1)
+        following = None
+        if last is not None:
+            following = self._cursors.write(msgspec.structs.replace(place, after=last), bound)
         damaged = tuple(dict.fromkeys((*found.damaged, *opening.damaged)))
         return Page(events, following, looked_us, damaged)
+
+    def _matching(self, query: Query) -> Callable[[Segment | Chunk], reading.Indexes]:
+        condition = ready(query)
+        return lambda one: search.matching(source_of(one, self._shelf), condition)
 
     def _await(self, numbers: Mapping[int, Tenant], at_least: Mapping[int, int]) -> None:
         deadline = time.monotonic() + self._settings.at_least_s

@@ -10,10 +10,9 @@ from collections.abc import Callable
 import msgspec
 
 from sealog.archive import reading
-from sealog.archive.columns import Row
 from sealog.archive.reading import Hit, Indexes
 from sealog.archive.segments import Segment
-from sealog.archive.waiting import Trail
+from sealog.archive.waiting import Chunk, Trail
 from sealog.errors import Altered
 from sealog.event.packs import Opened
 
@@ -30,10 +29,8 @@ class Followed(msgspec.Struct, frozen=True):
 class Wanted(msgspec.Struct, frozen=True):
     """What passes, and how much of it at once."""
 
-    matching: Callable[[Segment], Indexes]
-    """The indexes of a segment's events that pass, ascending."""
-    test: Callable[[Row], bool]
-    """Whether a waiting event passes."""
+    matching: Callable[[Segment | Chunk], Indexes]
+    """The indexes of the events that pass of a segment or a waiting chunk, ascending."""
     limit: int
     bytes_max: int
     """It ends early beyond so many bytes of events."""
@@ -92,9 +89,9 @@ def _waiting(trail: Trail, first: int, wanted: Wanted, hits: list[Hit]) -> int:
     """Add hits that wait, up to the limit; gives the index after what was looked at."""
     begin = max(bisect_right(trail.chunks, first, key=lambda one: one.first) - 1, 0)
     for chunk in trail.chunks[begin:]:
-        for row in chunk.rows:
-            if row.index >= first and wanted.test(row):
-                hits.append(Hit(0, row.index, 0, chunk))
+        for index in wanted.matching(chunk).tolist():
+            if index >= first:
+                hits.append(Hit(0, index, 0, chunk))
                 if len(hits) == wanted.limit:
-                    return row.index + 1
+                    return int(index) + 1
     return trail.visible

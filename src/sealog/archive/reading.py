@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from sealog.archive import blooms
-from sealog.archive.columns import Row, id8, id_of
-from sealog.archive.segments import Parts, Segment, Shelf, place_in
+from sealog.archive import leaves
+from sealog.archive.columns import id8, id_of
+from sealog.archive.segments import Parts, Segment, place_in
+from sealog.archive.shelf import Shelf
 from sealog.archive.waiting import Chunk, Trail
 from sealog.errors import Altered, Corrupt
 from sealog.event.packs import Opened, Pack, Unpacker
@@ -55,15 +56,14 @@ def by_id(trail: Trail, event_id: str, shelf: Shelf) -> tuple[int, Opened] | Non
                 found = get(trail, row.index)
                 if found is not None and id_of(found) == event_id:
                     return row.index, found
-    hashed = blooms.hash64(wanted)
-    (number,) = np.frombuffer(wanted, np.uint64)
+    number, hashed = leaves.id_key(event_id)
     for segment in sorted(trail.segments, key=lambda one: one.last, reverse=True):
         if not shelf.holding(segment, ["id"], hashed):
             continue
-        rows = np.flatnonzero(shelf.ids(segment) == number)
+        rows = np.flatnonzero(shelf.numbers(segment, "id") == np.int64(number))
         if not len(rows):
             continue
-        (indexes,) = shelf.numbers(segment, ["index"])
+        indexes = shelf.numbers(segment, "index")
         for index in indexes[rows][::-1].tolist():
             found = get(trail, index)
             if found is not None and id_of(found) == event_id:
@@ -92,13 +92,12 @@ def walk(
     trail: Trail,
     first: int,
     *,
-    matching: Callable[[Segment], Indexes] | None = None,
-    test: Callable[[Row], bool] | None = None,
+    matching: Callable[[Segment | Chunk], Indexes] | None = None,
 ) -> Iterator[tuple[int, Opened]]:
     """Visible events from index `first` on in order, one pack in memory per class.
 
-    `matching` names the wanted indexes of a segment, `test` decides on a waiting row; without
-    them every event comes.
+    `matching` names the indexes that are wanted of a segment or a waiting chunk; without it every
+    event comes.
     """
     classes: dict[str, list[Segment]] = {}
     for segment in trail.segments:
@@ -109,9 +108,10 @@ def walk(
     unpacker = Unpacker()
     for chunk in trail.chunks:
         if chunk.end > first:
-            indexes = [
-                row.index for row in chunk.rows if row.index >= first and (not test or test(row))
-            ]
+            known = (
+                [row.index for row in chunk.rows] if matching is None else matching(chunk).tolist()
+            )
+            indexes = [index for index in known if index >= first]
             yield from zip(indexes, _open(unpacker, chunk, chunk.pack, indexes), strict=True)
 
 

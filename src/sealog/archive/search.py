@@ -1,205 +1,348 @@
-"""Finding events, newest first, without opening more than the page that is shown.
+"""Finding events in the order of their time, without opening more than the page that is shown.
 
-Waiting rows are tested one by one. Of segments, those whose time or bloom filters rule them out are
-skipped; of the others one column after another is read, and codes are compared. It stops when the
-page is full and no segment left can hold anything newer.
+Segments and waiting events are looked at by the newest time (or the oldest) that each may still
+show. It stops when the page is full and nothing left can hold anything that comes sooner.
 """
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from sealog.archive.queries import Filter, Position, Query, filters, row_test
+from sealog.archive import sources
+from sealog.archive.conditions import Condition, ready
+from sealog.archive.cursors import Position
 from sealog.archive.reading import Hit, Indexes
-from sealog.archive.segments import Segment, Shelf, Text
-from sealog.archive.waiting import Trail
-from sealog.errors import Corrupt
+from sealog.archive.shelf import Shelf
+from sealog.archive.sources import Places, Rows, Source, both
+from sealog.archive.waiting import Chunk, Trail
+from sealog.errors import Altered, Corrupt
+from sealog.query.tree import Query
 
-Mask = NDArray[np.bool_]
+if TYPE_CHECKING:
+    from sealog.archive.segments import Segment
+
+OutOfTime: TypeAlias = Callable[[], bool]
+
+
+Sooner: TypeAlias = tuple[int, int, int]
+"""A position, each number times `Wanted.way`: the greater comes sooner."""
 
 
 class Hits(msgspec.Struct, frozen=True):
-    """What was found, newest first."""
+    """What was found, in order."""
 
     hits: list[Hit]
-    looked_us: int | None = None
-    """None: nothing is left out. Else time was up, and only what happened at this time or later
-    was looked at."""
+    looked: Position | None = None
+    """None: nothing is left out. Else time was up, and all that comes after this was not looked at."""
     damaged: tuple[str, ...] = ()
     """What is wrong with segments that could not be looked at."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """One page of a query: up to `count` events, only those that come after `before`."""
+    """One page of a query: up to `count` events, only those that come after `after`."""
 
     query: Query
     count: int
-    before: Position | None = None
+    after: Position | None = None
+    oldest_first: bool = False
+
+    @property
+    def way(self) -> int:
+        """1 where the newest come first, else -1."""
+        return -1 if self.oldest_first else 1
+
+    def scored(self, at_us: int, index: int, tenant: int) -> Sooner:
+        """A position such that the greater comes sooner."""
+        way = self.way
+        return way * at_us, way * index, way * tenant
+
+    def reach(self, first_us: int, last_us: int) -> int | None:
+        """The soonest time within both that may be on the page; None where there is none."""
+        least, most = first_us, last_us
+        if self.query.from_us is not None:
+            least = max(least, self.query.from_us)
+        if self.query.to_us is not None:
+            most = min(most, self.query.to_us - 1)
+        if self.after is not None and self.oldest_first:
+            least = max(least, self.after[0])
+        elif self.after is not None:
+            most = min(most, self.after[0])
+        if least > most:
+            return None
+        return least if self.oldest_first else most
 
 
-def newest(
-    trails: Mapping[int, Trail],
-    wanted: Wanted,
-    shelf: Shelf,
-    out_of_time: Callable[[], bool],
-) -> Hits:
-    """The newest events of several tenants (number → trail) that pass a query.
+class _Side(msgspec.Struct, frozen=True):
+    """A source, and of which tenant it is."""
 
-    `out_of_time` is asked before each segment after the first; a search that stops early has always
-    come further than where it began, so that its cursor leads on.
+    tenant: int
+    source: Source
+
+    def bound(self, wanted: Wanted) -> tuple[Sooner, bool] | None:
+        """What nothing of it can be sooner than, and whether that is after where the page begins.
+
+        None: nothing of it can be on the page.
+        """
+        source = self.source
+        at_us = wanted.reach(source.first_us, source.last_us)
+        if at_us is None:
+            return None
+        end = source.first_us if wanted.oldest_first else source.last_us
+        index = source.first if wanted.oldest_first else source.last
+        bound = wanted.scored(at_us, index, self.tenant)
+        is_after = wanted.after is None or bound < wanted.scored(*wanted.after)
+        return bound, at_us == end and is_after
+
+    def nearest(self, wanted: Wanted) -> Sooner | None:
+        """The soonest that is there and may be on the page, by time alone.
+
+        One event of the far future in every segment MUST NOT have all of them looked at for every
+        page, and what a search out of time was about to look at MUST be after where it began.
+        """
+        source = self.source
+        at, index = source.numbers("at_us"), source.numbers("index")
+        rows = self.after(wanted)
+        if wanted.query.from_us is not None:
+            rows = both(rows, at >= wanted.query.from_us)
+        if wanted.query.to_us is not None:
+            rows = both(rows, at < wanted.query.to_us)
+        places = sources.places(rows, source.count)
+        if not len(places):
+            return None
+        # Rows stand by index, so that of equal times the first or last is the one.
+        times = at[places]
+        nth = times.argmin() if wanted.oldest_first else len(times) - 1 - times[::-1].argmax()
+        place = places[nth]
+        return wanted.scored(int(at[place]), int(index[place]), self.tenant)
+
+    def after(self, wanted: Wanted) -> Rows:
+        """The rows that come after the position at which the page begins."""
+        if wanted.after is None:
+            return True
+        source = self.source
+        at_us, one, tenant = wanted.after
+        if source.first_us > at_us if wanted.oldest_first else source.last_us < at_us:
+            return True
+        at, index = source.numbers("at_us"), source.numbers("index")
+        rows: Rows
+        if wanted.oldest_first:
+            same = index > one - (self.tenant > tenant)
+            rows = (at > at_us) | ((at == at_us) & same)
+        else:
+            same = index < one + (self.tenant < tenant)
+            rows = (at < at_us) | ((at == at_us) & same)
+        return rows
+
+
+class _Best:
+    """The events of a page as far as they are known: those that come soonest."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        # What would go first stands first.
+        self._heap: list[Sooner] = []
+        self._holders: dict[Sooner, Chunk | Segment] = {}
+
+    def has_no_room_at(self, position: Sooner) -> bool:
+        """Whether the page is full with what comes sooner."""
+        return len(self._heap) == self._wanted.count and position < self._heap[0]
+
+    def offer(self, position: Sooner, source: Source) -> None:
+        if len(self._heap) < self._wanted.count:
+            heapq.heappush(self._heap, position)
+        elif position > self._heap[0]:
+            del self._holders[heapq.heapreplace(self._heap, position)]
+        else:
+            return
+        self._holders[position] = source.holder_of(self._wanted.way * position[1])
+
+    def hits(self, stopped: Sooner | None) -> list[Hit]:
+        """All that is here and comes sooner than where the search stopped, in order."""
+        return [
+            Hit(*self._wanted.scored(*position), self._holders[position])
+            for position in sorted(self._heap, reverse=True)
+            if stopped is None or position > stopped
+        ]
+
+
+def find(trails: Mapping[int, Trail], wanted: Wanted, shelf: Shelf, out_of_time: OutOfTime) -> Hits:
+    """The first events of several tenants (number → trail) that pass a query, in its order.
+
+    `out_of_time` is asked before each source after the first and before each pack that is opened
+    to decide; whatever it says, the next page begins further on than this one.
     """
-    best = _waiting(trails, wanted)
-    conditions = filters(wanted.query)
-    candidates = [
-        segment
-        for trail in trails.values()
-        for segment in trail.segments
-        if _overlaps(segment, wanted)
+    condition = ready(wanted.query)
+    sides = [
+        _Side(tenant, source)
+        for tenant, trail in trails.items()
+        for source in _sources(trail, shelf, wanted)
     ]
-    candidates.sort(key=lambda one: one.last_us, reverse=True)
+    queue = _Queue(sides, wanted)
+    best = _Best(wanted)
     damaged: list[str] = []
-    looked_us: int | None = None
-    start_us = min(candidates[0].last_us, _newest_us(wanted)) if candidates else 0
-    for segment in candidates:
-        if len(best) == wanted.count and segment.last_us < best[0].at_us:
+    stopped: Sooner | None = None
+    begun = False
+    while stopped is None and (top := queue.top()) is not None:
+        if best.has_no_room_at(top):
             break
-        if segment.last_us < start_us and out_of_time():
-            looked_us = segment.last_us + 1
+        if begun and out_of_time():
+            stopped = top
             break
         try:
-            found = _look(segment, wanted, conditions, shelf)
+            side = queue.take()
+            if side is None:
+                continue
+            begun = True
+            stopped = _look(side, wanted, condition, best, out_of_time)
         except Corrupt as error:
             damaged.append(str(error))
-            continue
-        for hit in found:
-            _offer(best, hit, wanted.count)
-    hits = sorted(best, key=_order, reverse=True)
-    if looked_us is not None:
-        hits = [hit for hit in hits if hit.at_us >= looked_us]
-    return Hits(hits, looked_us, tuple(damaged))
+        following = queue.top()
+        if stopped is not None and following is not None:
+            stopped = max(stopped, following)
+    hits = best.hits(stopped)
+    if stopped is None:
+        return Hits(hits, None, tuple(damaged))
+    at_us, index, tenant = wanted.scored(*stopped)
+    return Hits(hits, (at_us, index, tenant + wanted.way), tuple(damaged))
 
 
-def matching(segment: Segment, query: Query, shelf: Shelf) -> Indexes:
-    """The indexes of a segment's events that pass a query, in order."""
-    wanted = Wanted(query, segment.count)
-    if not _overlaps(segment, wanted):
-        return np.empty(0, np.int64)
-    mask = _mask(segment, filters(query), shelf)
-    if mask is not None and not mask.any():
-        return np.empty(0, np.int64)
-    at, index = shelf.numbers(segment, ["at_us", "index"])
-    return index[_within(segment, wanted, (at, index), mask)]
+class _Queue:
+    """Sides by what they may show next."""
+
+    def __init__(self, sides: Sequence[_Side], wanted: Wanted) -> None:
+        self._sides = sides
+        self._wanted = wanted
+        self._queue: list[tuple[Sooner, int, bool]] = []
+        for nth, side in enumerate(sides):
+            found = side.bound(wanted)
+            if found is not None:
+                self._queue.append((_negative(found[0]), nth, found[1]))
+        heapq.heapify(self._queue)
+
+    def top(self) -> Sooner | None:
+        """What nothing that is left can be sooner than."""
+        return _negative(self._queue[0][0]) if self._queue else None
+
+    def take(self) -> _Side | None:
+        """The next side; None where it turned out to be later or nothing, to be asked again."""
+        _, nth, is_after = heapq.heappop(self._queue)
+        if is_after:
+            return self._sides[nth]
+        nearest = self._sides[nth].nearest(self._wanted)
+        if nearest is not None:
+            heapq.heappush(self._queue, (_negative(nearest), nth, True))
+        return None
 
 
-def _waiting(trails: Mapping[int, Trail], wanted: Wanted) -> list[Hit]:
-    passes = row_test(wanted.query)
-    best: list[Hit] = []
-    for tenant, trail in trails.items():
-        for chunk in trail.chunks:
-            for row in chunk.rows:
-                at = (row.at_us, row.index, tenant)
-                if (wanted.before is None or at < wanted.before) and passes(row):
-                    _offer(best, Hit(*at, chunk), wanted.count)
-    return best
+def _negative(position: Sooner) -> Sooner:
+    return -position[0], -position[1], -position[2]
 
 
-def _offer(best: list[Hit], hit: Hit, count: int) -> None:
-    """Keep the `count` newest in a heap whose first is the oldest."""
-    if len(best) < count:
-        heapq.heappush(best, hit)
-    elif best and best[0] < hit:
-        heapq.heapreplace(best, hit)
+def matching(source: Source, condition: Condition) -> Indexes:
+    """The indexes of a source's events that pass, in order."""
+    rows = passing(source, condition)
+    index = source.numbers("index")
+    return index[sources.places(rows, source.count)]
 
 
-def _order(hit: Hit) -> Position:
-    return hit.at_us, hit.index, hit.tenant
+def passing(source: Source, condition: Condition) -> Rows:
+    """The rows of a source that pass. Where columns do not decide, all that may pass is opened."""
+    bounds = condition.bounds(source, True)
+    if bounds.sure is bounds.may:
+        return bounds.sure
+    places = sources.places(bounds.may, source.count)
+    deciding = _Deciding(source, condition, places, bounds.sure)
+    found = np.zeros(source.count, np.bool_)
+    for place in places.tolist():
+        passes = deciding.known(place)
+        found[place] = deciding.open(place) if passes is None else passes
+    return found
 
 
-def _newest_us(wanted: Wanted) -> int:
-    """The newest time that may still be found."""
-    ends = [np.iinfo(np.int64).max]
-    if wanted.query.to_us is not None:
-        ends.append(wanted.query.to_us - 1)
-    if wanted.before is not None:
-        ends.append(wanted.before[0])
-    return min(ends)
-
-
-def _overlaps(segment: Segment, wanted: Wanted) -> bool:
-    from_us = wanted.query.from_us
-    return segment.first_us <= _newest_us(wanted) and (
-        from_us is None or segment.last_us >= from_us
-    )
+def _sources(trail: Trail, shelf: Shelf, wanted: Wanted) -> list[Source]:
+    found: list[Source] = [*sources.waiting(trail.chunks)]
+    found += [
+        sources.Resting(segment, shelf)
+        for segment in trail.segments
+        if wanted.reach(segment.first_us, segment.last_us) is not None
+    ]
+    return found
 
 
 def _look(
-    segment: Segment, wanted: Wanted, conditions: Sequence[Filter], shelf: Shelf
-) -> list[Hit]:
-    """The newest events of one segment that pass."""
-    mask = _mask(segment, conditions, shelf)
-    if mask is not None and not mask.any():
-        return []
-    at, index = shelf.numbers(segment, ["at_us", "index"])
-    rows = _within(segment, wanted, (at, index), mask)
-    at, index = at[rows], index[rows]
-    chosen = np.lexsort((index, at))[-wanted.count :]
-    return [
-        Hit(at_us, one, segment.tenant, segment)
-        for at_us, one in zip(at[chosen].tolist(), index[chosen].tolist(), strict=True)
-    ]
+    side: _Side, wanted: Wanted, condition: Condition, best: _Best, out_of_time: OutOfTime
+) -> Sooner | None:
+    """Offer the events of one source that pass; where time was up, what was to be looked at next."""
+    source = side.source
+    bounds = condition.bounds(source, True)
+    if not sources.anything(bounds.may):
+        return None
+    at, index = source.numbers("at_us"), source.numbers("index")
+    places = sources.places(both(bounds.may, side.after(wanted)), source.count)
+    deciding = None
+    count = wanted.count
+    if bounds.sure is not bounds.may:
+        deciding = _Deciding(source, condition, places, bounds.sure)
+        count = len(places)
+    for place in _soonest(places, at, wanted, count):
+        position = wanted.scored(int(at[place]), int(index[place]), side.tenant)
+        if best.has_no_room_at(position):
+            break
+        passes = True if deciding is None else deciding.known(place)
+        if passes is None:
+            assert deciding is not None
+            if deciding.opened and out_of_time():
+                return position
+            passes = deciding.open(place)
+        if passes:
+            best.offer(position, source)
+    return None
 
 
-def _mask(segment: Segment, conditions: Sequence[Filter], shelf: Shelf) -> Mask | None:
-    """Which rows pass every condition; None where there is none."""
-    asked = [_columns(segment, condition, shelf) for condition in conditions]
-    if not all(asked):
-        return np.zeros(segment.count, np.bool_)
-    mask: Mask | None = None
-    for condition, names in zip(conditions, asked, strict=True):
-        passed = np.zeros(segment.count, np.bool_)
-        for text in shelf.texts(segment, names):
-            passed |= _passed(text, condition)
-        mask = passed if mask is None else mask & passed
-        if not mask.any():
-            return mask
-    return mask
+class _Deciding:
+    """Opens one pack after the other to decide on rows that only may pass."""
+
+    def __init__(self, source: Source, condition: Condition, places: Places, sure: Rows) -> None:
+        self._source = source
+        self._condition = condition
+        self._sure = sure
+        self._places = places if isinstance(sure, bool) else places[~sure[places]]
+        self._index = source.numbers("index")[self._places]
+        self._known: dict[int, bool] = {}
+        self.opened = 0
+
+    def known(self, place: int) -> bool | None:
+        """Whether a row passes; None where its pack was not opened yet."""
+        if not isinstance(self._sure, bool) and self._sure[place]:
+            return True
+        return self._known.get(place)
+
+    def open(self, place: int) -> bool:
+        """Decide on all rows of the pack that holds this one; the answer for this one."""
+        content = self._source.content_of(int(self._source.numbers("index")[place]))
+        begin = int(np.searchsorted(self._index, content.first))
+        end = int(np.searchsorted(self._index, content.last, "right"))
+        if not begin < end:
+            raise Altered("a pack does not hold the event that the columns name")
+        places = self._places[begin:end]
+        passed = self._condition.decided(self._source, places, content)
+        self._known.update(zip(places.tolist(), passed.tolist(), strict=True))
+        self.opened += 1
+        return self._known[place]
 
 
-def _columns(segment: Segment, condition: Filter, shelf: Shelf) -> list[str]:
-    """The columns of a condition that its bloom filters do not rule out."""
-    hashed = condition.hashed
-    if hashed is None:
-        return list(condition.columns)
-    return shelf.holding(segment, condition.columns, hashed)
-
-
-def _passed(text: Text, condition: Filter) -> Mask | bool:
-    if condition.exact is not None:
-        # The value's code is looked up once: comparing a dictionary array with text decodes it.
-        code = pc.index(text.values, pa.scalar(condition.exact)).as_py()
-        return False if code < 0 else text.codes == code
-    passing: Mask = np.fromiter(map(condition.test, text.values.to_pylist()), np.bool_)
-    return passing[text.codes] if passing.any() else False
-
-
-def _within(
-    segment: Segment, wanted: Wanted, columns: tuple[Indexes, Indexes], mask: Mask | None
-) -> NDArray[np.intp]:
-    """The rows in the query's time and after its position, of those that pass the mask."""
-    at, index = columns
-    within = np.ones(len(at), np.bool_) if mask is None else mask
-    query = wanted.query
-    if query.from_us is not None and segment.first_us < query.from_us:
-        within = within & (at >= query.from_us)
-    if query.to_us is not None and segment.last_us >= query.to_us:
-        within = within & (at < query.to_us)
-    if wanted.before is not None and segment.last_us >= wanted.before[0]:
-        at_us, one, tenant = wanted.before
-        same = index < one + (segment.tenant < tenant)
-        within = within & ((at < at_us) | ((at == at_us) & same))
-    return np.flatnonzero(within)
+def _soonest(places: Places, at: Indexes, wanted: Wanted, count: int) -> list[int]:
+    """Up to `count` of the rows, in order. Rows stand by index, so that a stable sort keeps it."""
+    times = at[places]
+    if len(places) > 4 * count:
+        # Sorting all rows of a frequent value would cost more than finding the few.
+        nth = count - 1 if wanted.oldest_first else len(places) - count
+        pivot = np.partition(times, nth)[nth]
+        places = places[times <= pivot if wanted.oldest_first else times >= pivot]
+        times = at[places]
+    order = np.argsort(times, kind="stable")
+    found: list[int] = places[order].tolist()
+    return found[:count] if wanted.oldest_first else found[::-1][:count]

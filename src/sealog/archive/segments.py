@@ -6,22 +6,19 @@ Whatever is wrong with a file is raised as `Altered` or `Truncated` with its nam
 """
 
 import hashlib
-import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import zstandard
 from numpy.typing import NDArray
 
-from sealog.archive import blooms, tables
+from sealog.archive import tables
 from sealog.archive.columns import Row
 from sealog.errors import Altered, Corrupt, Truncated
 from sealog.event.packs import Pack
@@ -29,7 +26,6 @@ from sealog.storage import files
 
 COLUMNS_SUFFIX = ".parquet"
 PARTS_SUFFIX = ".arrow"
-FOOTERS_MAX = 1_024
 
 
 class Segment(msgspec.Struct, frozen=True, weakref=True):
@@ -131,108 +127,6 @@ def write(
     files.replace_later_synced(segment.columns_path, memoryview(columns))
     files.replace_later_synced(segment.parts_path, memoryview(parts))
     return segment
-
-
-class Text(msgspec.Struct, frozen=True):
-    """A text column: its different values, and of each row the place of its value among them."""
-
-    values: Any
-    """A pyarrow string array."""
-    codes: NDArray[np.int32]
-
-
-class _Footer(msgspec.Struct):
-    metadata: Any
-    """What pyarrow read of it."""
-    blooms: dict[str, bytes]
-    """Column → the blocks of its bloom filter."""
-
-
-class Shelf:
-    """Reads the columns of segments; may be shared by threads.
-
-    It keeps footers and bloom filters of the segments asked last. A `ParquetFile` is made for
-    every read: one that two threads share crashes the interpreter.
-    """
-
-    def __init__(self, footers_max: int = FOOTERS_MAX) -> None:
-        self._footers_max = footers_max
-        # By the digest of the file. Read without the lock, changed with it.
-        self._footers: dict[bytes, _Footer] = {}
-        self._lock = threading.Lock()
-
-    def holding(self, segment: Segment, columns: Sequence[str], hashed: int) -> list[str]:
-        """Those of the columns that may hold the value with this `blooms.hash64`.
-
-        A column without a bloom filter may hold anything.
-        """
-        filters = self._footer(segment).blooms
-        return [
-            name
-            for name in columns
-            if name not in filters or blooms.may_hold(filters[name], hashed)
-        ]
-
-    def texts(self, segment: Segment, names: Sequence[str]) -> list[Text]:
-        """Text columns, in the order asked for."""
-        with naming(segment.columns_path):
-            read = self._read(segment, names)
-            texts = [Text(one.dictionary, one.indices.to_numpy()) for one in read]
-            if any(text.codes.max() >= len(text.values) for text in texts):
-                raise ValueError("a column names more values than it holds")
-            return texts
-
-    def numbers(self, segment: Segment, names: Sequence[str]) -> list[NDArray[np.int64]]:
-        """`index` or time columns, in the order asked for."""
-        with naming(segment.columns_path):
-            return [one.to_numpy() for one in self._read(segment, names)]
-
-    def ids(self, segment: Segment) -> NDArray[np.uint64]:
-        """The 8 bytes of every event's id, as numbers in this machine's byte order."""
-        with naming(segment.columns_path):
-            (column,) = self._read(segment, ["id"])
-            return np.frombuffer(column.buffers()[1], np.uint64, len(column), column.offset * 8)
-
-    def _read(self, segment: Segment, names: Sequence[str]) -> list[Any]:
-        metadata = self._footer(segment).metadata
-        with pq.ParquetFile(
-            segment.columns_path, metadata=metadata, page_checksum_verification=True
-        ) as file:
-            table = file.read_row_group(0, columns=list(names), use_threads=False)
-        if table.num_rows != segment.count:
-            raise ValueError(f"{table.num_rows} rows instead of {segment.count}")
-        return [table.column(name).chunk(0) for name in names]
-
-    def _footer(self, segment: Segment) -> _Footer:
-        footer = self._footers.get(segment.columns_digest)
-        if footer is None:
-            with naming(segment.columns_path):
-                footer = _read_footer(segment)
-            with self._lock:
-                while len(self._footers) >= self._footers_max:
-                    del self._footers[next(iter(self._footers))]
-                self._footers[segment.columns_digest] = footer
-        return footer
-
-
-def _read_footer(segment: Segment) -> _Footer:
-    """Read the footer of a columns file, once the whole file is known to be what was cut.
-
-    It MUST be: a damaged footer does not raise in pyarrow, it ends the process.
-    """
-    content = segment.columns_path.read_bytes()
-    if hashlib.sha256(content).digest() != segment.columns_digest:
-        raise ValueError("its digest is another")
-    metadata = pq.read_metadata(pa.BufferReader(content))
-    group = metadata.row_group(0)
-    found = {}
-    for number in range(metadata.num_columns):
-        column = group.column(number)
-        begin = column.bloom_filter_offset
-        if begin is not None:
-            bloom = content[begin : begin + column.bloom_filter_length]
-            found[column.path_in_schema] = blooms.bits_of(bloom)
-    return _Footer(metadata, found)
 
 
 def whole_columns(segment: Segment) -> pa.Table:

@@ -63,7 +63,7 @@ async def _make(running: "App", until: datetime, seed: int) -> None:
 
 
 def _show(running: "App") -> None:
-    from sealog.archive.queries import Query
+    from sealog.query.tree import Is, Query
 
     rows = []
     for tenant in running.tenants.all():
@@ -71,16 +71,16 @@ def _show(running: "App") -> None:
         if size:
             running.archive.wait_for(tenant, size - 1, 10.0)
             first, last, odd = _span(running, tenant)
-            found = running.archive.search([tenant], Query(outcome="failure"), limit=1000)
+            found = running.archive.search([tenant], Query(where=Is("outcome", "failure")), limit=1000)
             rows.append((tenant.name, str(size), first, last, str(len(found.events)), str(odd)))
     columns = ("tenant", "events", "first", "last", "failures", "with findings")
     printing.table("What is there (synthetic)", columns, rows)
 
 
 def _span(running: "App", tenant: Any) -> tuple[str, str, int]:
-    from sealog.archive.queries import Query
     from sealog.cli.searching import at
     from sealog.event import parts, tokens
+    from sealog.query.tree import Query
 
     times: list[str] = []
     odd = 0

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 import msgspec
 from starlette.datastructures import QueryParams
 
-from sealog.archive.queries import Query
 from sealog.errors import Refused
 from sealog.event import times
 from sealog.event.ids import check_tenant
+from sealog.query.tree import Is, Like, Node, Query, either, every
 from sealog.server.problems import BadParameter
 
 VALUE_CHARS_MAX = 1_024
@@ -28,6 +28,9 @@ SEARCH_NAMES = frozenset(
 )  # fmt: skip
 FEED_NAMES = frozenset({"tenant", "after", "limit", "wait"})
 
+_FIELDS = {name: name for name in ("category", "outcome", "actor", "dialect", "session")} | {
+    "address": "ip"
+}
 _RELATIVE = re.compile(r"-([0-9]{1,9})(s|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _RFC3339 = re.compile(
@@ -57,17 +60,12 @@ def search(params: QueryParams, now_us: int, *, default: int, most: int) -> Aske
         raise BadParameter("action", f"a search names at most {ACTIONS_MAX} actions")
     if len(tenants) > TENANTS_MAX:
         raise BadParameter("tenant", f"a search names at most {TENANTS_MAX} tenants")
-    query = Query(
-        from_us=_when(params, "from", now_us),
-        to_us=_when(params, "to", now_us),
-        actions=actions,
-        category=params.get("category", ""),
-        outcome=params.get("outcome", ""),
-        actor=params.get("actor", ""),
-        address=params.get("address", ""),
-        dialect=params.get("dialect", ""),
-        session=params.get("session", ""),
-    )
+    wanted: list[Node] = [
+        Is(field, params[name]) for name, field in _FIELDS.items() if name in params
+    ]
+    if actions:
+        wanted.append(either([(Like if "*" in one else Is)("action", one) for one in actions]))
+    query = Query(_when(params, "from", now_us), _when(params, "to", now_us), every(wanted))
     return Asked(
         query=query,
         tenants=tenants,

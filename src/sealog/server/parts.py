@@ -11,7 +11,7 @@ from sealog.access.limits import Limits
 from sealog.access.tenants import Tenants
 from sealog.archive.archive import Page
 from sealog.archive.following import Followed
-from sealog.archive.queries import Query
+from sealog.query.tree import Query
 from sealog.errors import Refused
 from sealog.event.batch import Receipt
 from sealog.event.packs import Opened

@@ -13,9 +13,9 @@ import msgspec
 from starlette.datastructures import QueryParams
 
 from sealog.access.keys import Grant
-from sealog.archive.queries import Query
 from sealog.errors import Refused
 from sealog.event.tenants import Tenant
+from sealog.query.tree import Query
 from sealog.server import asking
 from sealog.server.problems import BadParameter
 

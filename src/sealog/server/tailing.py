@@ -15,10 +15,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from sealog.access.keys import Grant
-from sealog.archive.queries import Query
 from sealog.errors import Limited, Missing
 from sealog.event.packs import Opened
 from sealog.event.tenants import Tenant
+from sealog.query.tree import Query
 from sealog.server import positions, showing
 from sealog.server.arrivals import Arrivals
 from sealog.server.knocking import Knocker, visit_of

@@ -1,0 +1,270 @@
+"""What conditions are asked of: the columns of a segment, or of events that wait.
+
+Both answer the same questions with masks, one place a row, so that one evaluation serves both.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, compress
+from operator import attrgetter
+from typing import Any, Protocol, TypeAlias, TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from sealog.archive.contents import Content
+from sealog.archive.segments import Parts, Segment
+from sealog.archive.shelf import Shelf, Text
+from sealog.archive.waiting import Chunk
+from sealog.event.packs import Unpacker
+
+if TYPE_CHECKING:
+    from sealog.archive.columns import Row
+
+Numbers: TypeAlias = NDArray[np.int64]
+Places: TypeAlias = NDArray[np.intp]
+"""Rows of a source, by their place in it."""
+Mask: TypeAlias = NDArray[np.bool_]
+Rows: TypeAlias = Mask | bool
+"""Some rows of a source; True for all of them, False for none."""
+
+WAITING_AT_ONCE = 4_096
+NO_STATUS = -1
+_ID = np.dtype("<i8")
+
+
+class Remembered(dict[str, bool]):
+    """A test of text whose answers are remembered."""
+
+    def __init__(self, test: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._test = test
+
+    def __missing__(self, text: str) -> bool:
+        passed = self[text] = self._test(text)
+        return passed
+
+
+class Values(msgspec.Struct, frozen=True):
+    """A condition on text: a value of any of these columns passes."""
+
+    columns: tuple[str, ...]
+    exact: str | None = None
+    """The one text that passes; else `test` and `scan` say which do."""
+    hashed: int | None = None
+    """The hash of `exact`, where the columns have bloom filters."""
+    test: Remembered | None = None
+    scan: Callable[[Any], Any] | None = None
+    """The same of a whole pyarrow array of text: a pyarrow array of booleans."""
+
+
+class Source(Protocol):
+    """Rows of one tenant, and what can be asked of their columns."""
+
+    count: int
+    first: int
+    last: int
+    first_us: int
+    last_us: int
+
+    def passed(self, values: Values) -> Rows:
+        """The rows that pass a condition on text."""
+        ...
+
+    def numbers(self, name: str) -> Numbers:
+        """A column of numbers; a status that is not there is `NO_STATUS`, an id its 8 bytes."""
+        ...
+
+    def may_hold_id(self, hashed: int) -> bool:
+        """Whether the id with this hash may be there."""
+        ...
+
+    def counted(self, name: str, rows: Rows) -> Mapping[str, int]:
+        """How often each text stands in a column, of some rows."""
+        ...
+
+    def content_of(self, index: int) -> Content:
+        """The pack that holds the event at an index."""
+        ...
+
+    def holder_of(self, index: int) -> Chunk | Segment:
+        """Where the event at an index is read from."""
+        ...
+
+
+class Resting:
+    """A segment."""
+
+    def __init__(self, segment: Segment, shelf: Shelf) -> None:
+        self.segment = segment
+        self.count = segment.count
+        self.first, self.last = segment.first, segment.last
+        self.first_us, self.last_us = segment.first_us, segment.last_us
+        self._shelf = shelf
+        self._parts: Parts | None = None
+        self._unpacker = Unpacker()
+
+    def passed(self, values: Values) -> Rows:
+        """See `Source`. Columns that their bloom filters rule out are not read."""
+        names: Sequence[str] = values.columns
+        if values.hashed is not None:
+            names = self._shelf.holding(self.segment, names, values.hashed)
+        found: Rows = False
+        for text in self._shelf.texts(self.segment, names) if names else ():
+            found = either(found, _passed(text, values))
+        return found
+
+    def numbers(self, name: str) -> Numbers:
+        """See `Source`."""
+        return self._shelf.numbers(self.segment, name)
+
+    def may_hold_id(self, hashed: int) -> bool:
+        """See `Source`."""
+        return bool(self._shelf.holding(self.segment, ["id"], hashed))
+
+    def counted(self, name: str, rows: Rows) -> Mapping[str, int]:
+        """See `Source`."""
+        (text,) = self._shelf.texts(self.segment, [name])
+        codes = text.codes if rows is True else text.codes[rows]
+        counts = np.bincount(codes, minlength=len(text.values))
+        there = np.flatnonzero(counts)
+        values = (
+            text.values if len(there) == len(text.values) else text.values.take(pa.array(there))
+        )
+        return dict(zip(values.to_pylist(), counts[there].tolist(), strict=True))
+
+    def content_of(self, index: int) -> Content:
+        """See `Source`."""
+        if self._parts is None:
+            self._parts = Parts(self.segment)
+        return Content(self._parts.pack(self._parts.row_of(index)), 0, self._unpacker)
+
+    def holder_of(self, index: int) -> Segment:  # noqa: ARG002 - it is always the same
+        """See `Source`."""
+        return self.segment
+
+
+class Waiting:
+    """Some events that wait."""
+
+    def __init__(self, chunks: Sequence[Chunk]) -> None:
+        self._chunks = chunks
+        self.rows: list[Row] = list(chain.from_iterable([chunk.rows for chunk in chunks]))
+        rows = self.rows
+        self.count = len(rows)
+        self.first, self.last = rows[0].index, rows[-1].index
+        self._at = self._numbers(map(attrgetter("at_us"), rows))
+        self.first_us, self.last_us = int(self._at.min()), int(self._at.max())
+
+    def passed(self, values: Values) -> Rows:
+        """See `Source`."""
+        test = values.exact.__eq__ if values.test is None else values.test.__getitem__
+        found: Rows = False
+        for name in values.columns:
+            texts = map(attrgetter(name), self.rows)
+            found = either(found, np.fromiter(map(test, texts), np.bool_, self.count))
+        return found
+
+    def numbers(self, name: str) -> Numbers:
+        """See `Source`."""
+        if name == "at_us":
+            return self._at
+        if name == "id":
+            return np.frombuffer(b"".join(map(attrgetter("id"), self.rows)), _ID)
+        values = map(attrgetter(name), self.rows)
+        if name == "status":
+            return self._numbers(NO_STATUS if one is None else one for one in values)
+        return self._numbers(values)
+
+    def may_hold_id(self, hashed: int) -> bool:  # noqa: ARG002 - there are no filters to ask
+        """See `Source`."""
+        return True
+
+    def counted(self, name: str, rows: Rows) -> Mapping[str, int]:
+        """See `Source`."""
+        texts: Iterable[str] = map(attrgetter(name), self.rows)
+        if not isinstance(rows, bool):
+            texts = compress(texts, rows.tolist())
+        return Counter(texts)
+
+    def content_of(self, index: int) -> Content:
+        """See `Source`."""
+        chunk = self.holder_of(index)
+        return Content(chunk.pack, chunk.base, Unpacker())
+
+    def holder_of(self, index: int) -> Chunk:
+        """See `Source`."""
+        return self._chunks[bisect_right(self._chunks, index, key=attrgetter("first")) - 1]
+
+    def _numbers(self, values: Iterable[int]) -> Numbers:
+        return np.fromiter(values, np.int64, self.count)
+
+
+def source_of(one: Segment | Chunk, shelf: Shelf) -> Source:
+    """A segment or a chunk as a source."""
+    return Resting(one, shelf) if isinstance(one, Segment) else Waiting([one])
+
+
+def waiting(chunks: Sequence[Chunk]) -> Iterator[Waiting]:
+    """Chunks as sources of some thousand rows each: many small ones would cost more than their rows."""
+    group: list[Chunk] = []
+    size = 0
+    for chunk in chunks:
+        group.append(chunk)
+        size += len(chunk.rows)
+        if size >= WAITING_AT_ONCE:
+            yield Waiting(group)
+            group, size = [], 0
+    if group:
+        yield Waiting(group)
+
+
+def _passed(text: Text, values: Values) -> Rows:
+    if values.exact is not None:
+        # The value's code is looked up once: comparing a dictionary array with text decodes it.
+        code = pc.index(text.values, pa.scalar(values.exact)).as_py()
+        return False if code < 0 else text.codes == text.codes.dtype.type(code)
+    assert values.scan is not None
+    passing: Mask = np.asarray(values.scan(text.values))
+    if not passing.any():
+        return False
+    return True if passing.all() else passing[text.codes]
+
+
+def both(one: Rows, other: Rows) -> Rows:
+    """The rows that are among both."""
+    if isinstance(one, bool):
+        return other if one else False
+    if isinstance(other, bool):
+        return one if other else False
+    return one & other
+
+
+def either(one: Rows, other: Rows) -> Rows:
+    """The rows that are among any of both."""
+    if isinstance(one, bool):
+        return True if one else other
+    if isinstance(other, bool):
+        return True if other else one
+    return one | other
+
+
+def others(rows: Rows) -> Rows:
+    """The rows that are not among them."""
+    return not rows if isinstance(rows, bool) else ~rows
+
+
+def anything(rows: Rows) -> bool:
+    """Whether there is any."""
+    return rows if isinstance(rows, bool) else bool(rows.any())
+
+
+def places(rows: Rows, count: int) -> Places:
+    """Where in a source of `count` rows they are."""
+    if isinstance(rows, bool):
+        return np.arange(count if rows else 0)
+    return np.flatnonzero(rows)
