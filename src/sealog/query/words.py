@@ -19,7 +19,7 @@ order takes time that grows with the square of their number."""
 
 # Of UTF-8: ASCII letters made small, all other ASCII but digits a space, the rest as it is.
 FOLD = bytes(
-    ord(chr(byte).lower()) if byte > 0x7F or chr(byte).isalnum() else 0x20 for byte in range(0x80)
+    ord(chr(byte).lower()) if chr(byte).isalnum() else 0x20 for byte in range(0x80)
 ) + bytes(range(0x80, 0x100))
 
 _SINGLE = re.compile("[\u2e80-\u312f\u31a0-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
