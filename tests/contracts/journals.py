@@ -1,5 +1,6 @@
 """A journal that holds everything in memory: what intake needs, and nothing durable."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 from sealog.errors import Busy
@@ -22,6 +23,17 @@ class MemoryJournal:
         done: Future[list[Outcome]] = Future()
         done.set_result([self._write(batch) for batch in batches])
         return done
+
+    def append_all(
+        self, requests: Sequence[list[Batch]]
+    ) -> tuple[Future[list[Outcome]], dict[int, Busy]]:
+        busy = {nth: Busy("told to be") for nth in range(len(requests))} if self.busy else {}
+        let_in = [] if self.busy else [batch for batches in requests for batch in batches]
+        if let_in:
+            self.appended.append(let_in)
+        done: Future[list[Outcome]] = Future()
+        done.set_result([self._write(batch) for batch in let_in])
+        return done, busy
 
     def entry(self, tenant, index):
         return self.entries[tenant.number][index]

@@ -281,13 +281,13 @@ def test_a_small_compressed_body_is_not_unpacked_where_it_arrives(tmp_path, monk
     """A few hundred bytes may be 32 MiB of records, and the event loop has other requests."""
     sender = Sender(tmp_path / "a.db")
     seen = []
-    prepare = Preparer.prepare
+    mask = Preparer.mask
 
     def watched(self, *values):
         seen.append(threading.current_thread().name.rsplit("_", 1)[0])
-        return prepare(self, *values)
+        return mask(self, *values)
 
-    monkeypatch.setattr(Preparer, "prepare", watched)
+    monkeypatch.setattr(Preparer, "mask", watched)
     body = gzip.compress(ndjson(record("a")))
     for encoding, content in (("gzip", body), ("identity", ndjson(record("b")))):
         asyncio.run(sender.intake.accept(content, Source(SOME, encoding=encoding)))

@@ -374,3 +374,23 @@ def test_closing_writes_what_waits_however_many_commits_it_takes(path):
     closing.join()
 
     assert [future.result(timeout=0) for future in futures] == [[Outcome([n])] for n in range(5)]
+
+
+def test_several_requests_at_once_are_each_let_in_or_busy(store):
+    """A tenant that has its share does not keep out the others it came with."""
+    journal = journal_on(store, fair_events=0)
+
+    with Held(store):
+        first = journal.append([batch(ACME, "a", "b")])
+        done, busy = journal.append_all([[batch(ACME, "c")], [batch(GLOBEX, "d")], []])
+
+    assert list(busy) == [0]
+    assert isinstance(busy[0], Busy)
+    assert done.result() == [Outcome([0])]
+    assert first.result() == [Outcome([0, 1])]
+
+
+def test_where_none_is_let_in_nothing_waits(journal):
+    done, busy = journal.append_all([[], []])
+
+    assert (done.result(), busy) == ([], {})

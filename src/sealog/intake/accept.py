@@ -12,8 +12,9 @@ follow the journal on their own (`ledger`, `archive`): nothing here waits for th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import Protocol, cast
 
 import msgspec
@@ -24,6 +25,8 @@ from sealog.dialects.dialect import Settings as DialectSettings
 from sealog.errors import Busy, Conflict, Refused
 from sealog.event.batch import Batch, Outcome, Receipt
 from sealog.event.tenants import Tenant
+from sealog.intake import together
+from sealog.intake.gathering import Gathering, Said, Waiting
 from sealog.intake.landing import Landing
 from sealog.intake.preparing import Job, Prepared, Preparer
 from sealog.intake.source import Source
@@ -40,13 +43,19 @@ class Journal(Protocol):
         """See `journal.journal.Journal.append`."""
         ...
 
+    def append_all(
+        self, requests: Sequence[list[Batch]]
+    ) -> tuple[Future[list[Outcome]], dict[int, Busy]]:
+        """See `journal.journal.Journal.append_all`."""
+        ...
+
 
 class Settings(msgspec.Struct, frozen=True):
     """How requests are prepared."""
 
     inline_bytes_max: int = 20_000
-    """Bodies up to this are prepared where they arrive; larger and compressed ones in the preparing
-    thread, or in the workers where there are any."""
+    """Bodies up to this are prepared where they arrive, together with all that wait at that moment;
+    larger and compressed ones in the preparing thread, or in the workers where there are any."""
     workers: int = 0
     """Processes that prepare larger bodies; 0 leaves them to a thread of this one."""
     preparing_bytes_max: int = 256 << 20
@@ -81,6 +90,7 @@ class Intake:
         self._workers = Workers(self._settings.workers) if self._settings.workers else None
         self._preparing_bytes = 0
         self._landing: Landing[list[Outcome]] | None = None
+        self._gathering: tuple[asyncio.AbstractEventLoop, Gathering] | None = None
 
     async def accept(self, body: bytes, source: Source) -> list[Answer]:
         """Take a request in: one answer per record, in the order sent, everything durable.
@@ -97,6 +107,9 @@ class Intake:
             # A few compressed bytes may become 32 MiB of records, which would hold the loop.
             is_plain = source.encoding in _PLAIN
             if is_plain and len(body) <= self._settings.inline_bytes_max:
+                answers = None if source.imported else await self._gathered().join(body, source)
+                if answers is not None:
+                    return answers
                 return await self._accept(body, source, self._at_once)
             apart = self._in_thread if self._workers is None else self._workers.prepare
             return await self._accept(body, source, apart)
@@ -114,8 +127,44 @@ class Intake:
         if self._workers is not None:
             self._workers.close()
 
+    def _gathered(self) -> Gathering:
+        loop = asyncio.get_running_loop()
+        if self._gathering is None or self._gathering[0] is not loop:
+            self._gathering = loop, Gathering(self._accept_all)
+        return self._gathering[1]
+
+    async def _accept_all(self, group: Sequence[Waiting]) -> list[Said]:
+        """The way of `_accept`, for several small requests as one."""
+        now_us = self._clock()
+        jobs = [
+            Job(one.body, one.source, self._dialect_settings(one.source), now_us) for one in group
+        ]
+        try:
+            prepared = together.prepare(self._here, jobs, self._tenants.get)
+        except Exception:  # noqa: BLE001 - whichever it is will raise it again, the others will not
+            return [None] * len(jobs)
+        said = cast("list[Said]", prepared.answers)
+        future, busy = self._journal.append_all([load.batches for load in prepared.loads])
+        taken = [load for nth, load in enumerate(prepared.loads) if nth not in busy]
+        for nth, error in busy.items():
+            for owner in prepared.loads[nth].everyone():
+                said[owner] = error
+        # Nothing is promised before this line returns: the journal is on disk.
+        outcomes = iter(await self._landed(future))
+        for load in taken:
+            own = list(islice(outcomes, len(load.batches)))
+            prepared.fill(load, own)
+            if any(outcome.repeated for outcome in own):
+                await asyncio.to_thread(prepared.fill_repeated, load, own, self._entry_at)
+        for answers in said:
+            assert not isinstance(answers, list) or None not in answers
+        return said
+
+    def _dialect_settings(self, source: Source) -> DialectSettings:
+        return self._settings.dialects.get(source.dialect, _DEFAULT)
+
     async def _accept(self, body: bytes, source: Source, prepare: Prepare) -> list[Answer]:
-        settings = self._settings.dialects.get(source.dialect, _DEFAULT)
+        settings = self._dialect_settings(source)
         job, prepared = await self._prepared(Job(body, source, settings, self._clock()), prepare)
         # Nothing is promised before this line returns: the journal is on disk.
         outcomes = await self._append(prepared.batches)
@@ -146,11 +195,14 @@ class Intake:
         return msgspec.structs.replace(job, told=(*job.told, *told), absent=job.absent | absent)
 
     async def _append(self, batches: list[Batch]) -> list[Outcome]:
+        return await self._landed(self._journal.append(batches))
+
+    async def _landed(self, done: Future[list[Outcome]]) -> list[Outcome]:
         loop = asyncio.get_running_loop()
         landing = self._landing
         if landing is None or landing.loop is not loop:
             landing = self._landing = Landing(loop)
-        return await landing.result(self._journal.append(batches))
+        return await landing.result(done)
 
     async def _answers(self, prepared: Prepared, outcomes: list[Outcome]) -> list[Answer | None]:
         answers: list[Answer | None] = list(prepared.answers)
@@ -209,8 +261,4 @@ def fill(answers: list[Answer | None], batch: Batch, outcome: Outcome) -> None:
         if nth not in odd:
             answers[place] = Receipt(batch.ids[nth], name, index, batch.entries[nth][1:].hex())
     for nth in outcome.conflicts:
-        answers[batch.places[nth]] = Conflict(
-            f"the id {batch.ids[nth]!r:.300} is taken by another event",
-            code="id-taken",
-            record=batch.places[nth],
-        )
+        answers[batch.places[nth]] = together.conflict(batch.ids[nth], batch.places[nth])

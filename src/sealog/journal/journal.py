@@ -75,22 +75,37 @@ class Journal:
         the disk did not take it: then nothing was kept. Whoever cancels the future before its
         commit begins takes the batches back; after that it cannot be cancelled.
         """
-        done: Future[list[Outcome]] = Future()
-        events = sum(len(batch.ids) for batch in batches)
-        if not events:
-            done.set_result([Outcome([]) for _ in batches])
-            return done
-        with self._lock:
-            self._admit(batches, events)
-            waiting = _Waiting(batches, events, done)
-            self._waiting.append(waiting)
-            try:
-                self._schedule()
-            except Misconfigured:
-                self._waiting.remove(waiting)
-                self._forget(waiting)
-                raise
+        done, busy = self.append_all([batches])
+        if busy:
+            raise busy[0]
         return done
+
+    def append_all(
+        self, requests: Sequence[list[Batch]]
+    ) -> tuple[Future[list[Outcome]], dict[int, Busy]]:
+        """Queue several requests for one commit, each let in or `Busy` by itself, by its place.
+
+        The future is that of `append`, for the batches of all that were let in.
+        """
+        done: Future[list[Outcome]] = Future()
+        waiting = _Waiting([], 0, done)
+        busy: dict[int, Busy] = {}
+        with self._lock:
+            for place, batches in enumerate(requests):
+                events = sum(len(batch.ids) for batch in batches)
+                try:
+                    if events:
+                        self._admit(batches, events)
+                except Busy as error:
+                    busy[place] = error
+                else:
+                    waiting.batches.extend(batches)
+                    waiting.events += events
+            if waiting.events:
+                self._queue(waiting)
+        if not waiting.events:
+            done.set_result([Outcome([]) for _ in waiting.batches])
+        return done, busy
 
     def size(self, tenant: int) -> int:
         """The index the tenant's next event will have."""
@@ -182,6 +197,15 @@ class Journal:
                     raise Busy("this tenant has its share of what waits to be written")
         self._waiting_events = total
         self._waiting_of.update(counts)
+
+    def _queue(self, waiting: _Waiting) -> None:
+        self._waiting.append(waiting)
+        try:
+            self._schedule()
+        except Misconfigured:
+            self._waiting.remove(waiting)
+            self._forget(waiting)
+            raise
 
     def _schedule(self) -> None:
         if self._waiting and not self._scheduled:
