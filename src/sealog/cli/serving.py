@@ -61,6 +61,7 @@ def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> Non
     import uvicorn
 
     from sealog.app import api
+    from sealog.server.sending import in_one_piece
 
     scheme = "https" if server.tls_certificate else "http"
     host, port = bound
@@ -71,6 +72,7 @@ def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> Non
         access_log=False,
         lifespan="off",
         server_header=False,
+        http=in_one_piece(),
         date_header=True,
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_WITHIN_S,
