@@ -61,7 +61,7 @@ def test_a_row_holds_what_a_search_needs():
         actor_email="ada@example.com",
         actor_kind="user",
         address="2001:db8::1",
-        target="Grace",
+        target="grace\nu-8\ngrace@example.com",
         session="s-1",
         dialect="logichub",
         status=201,
@@ -95,6 +95,11 @@ def test_an_event_of_facts_alone_has_nobody_in_its_row():
         ({"source": "10.0.0.9"}, "address", ""),
         ({"source": {"ip": ["10.0.0.1"]}}, "address", "10.0.0.1"),
         ({"source": {"ip": ""}, "client": {"ip": "10.0.0.2"}}, "address", "10.0.0.2"),
+        ({"source": {"ip": "2001:DB8:0:0::1"}}, "address", "2001:db8::1"),
+        ({"source": {"ip": "::FFFF:10.0.0.3"}}, "address", "10.0.0.3"),
+        ({"source": {"ip": "FE80::1%ETH0"}}, "address", "fe80::1%eth0"),
+        ({"source": {"ip": "010.0.0.1"}}, "address", "010.0.0.1"),
+        ({"source": {"ip": "Gate, 10.0.0.1"}}, "address", "gate, 10.0.0.1"),
         ({"session": {"id": 99}}, "session", "99"),
         ({"session": "open"}, "session", ""),
         ({"sealog": {"actor": {"kind": "agent"}}}, "actor_kind", "agent"),
@@ -153,18 +158,20 @@ def test_facts_of_any_shape_become_values_or_nothing(facts: Any, field: str, exp
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        ({"user": {"target": {"id": "U-8", "email": "g@example.com"}}}, "U-8"),
+        ({"user": {"target": {"id": "U-8", "email": "g@example.com"}}}, "u-8\ng@example.com"),
         ({"user": {"target": {"email": "g@example.com"}}}, "g@example.com"),
         ({"user": {"target": {"id": 8}}}, "8"),
-        ({"user": {"target": "Grace"}}, "Grace"),
-        ({"user": {"target": [{"name": "Grace"}]}}, "Grace"),
+        ({"user": {"target": {"id": "G@b.c", "email": "g@b.c", "name": "G"}}}, "g\ng@b.c"),
+        ({"user": {"target": {"name": "two\nlines"}}}, "two lines"),
+        ({"user": {"target": "Grace"}}, "grace"),
+        ({"user": {"target": [{"name": "Grace"}]}}, "grace"),
         ({"user": {"changes": {"name": "x"}}}, ""),
         ({"user": {}}, ""),
         (b"broken", ""),
     ],
     ids=str,
 )
-def test_a_target_is_the_first_of_name_id_and_email(target: Any, expected: str):
+def test_a_target_is_the_distinct_ones_of_name_id_and_email(target: Any, expected: str):
     assert row_of(0, opened(FACTS, None, target)).target == expected
 
 

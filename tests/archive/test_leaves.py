@@ -98,6 +98,8 @@ def test_many_stars_do_not_take_for_ever():
         (Like("category", "*"), ["iam", "iam\nsession", "web\niam", "session"]),
         (Has("category"), ["iam", "iam\nsession", "web\niam", "session"]),
         (Is("category", ""), []),
+        (Is("target", "IAM"), ["iam", "iam\nsession", "web\niam"]),
+        (Like("target", "SES*"), ["iam\nsession", "session"]),
     ],
     ids=str,
 )
@@ -115,6 +117,9 @@ def test_a_list_passes_where_one_of_its_values_does(leaf: leaves.Leaf, passing: 
         (Is("session", "S-1"), "S-1"),
         (Is("action", "User_Login"), "User_Login"),
         (Is("session", "\ud800"), "?"),
+        (Is("ip", "2001:DB8:0::1"), "2001:db8::1"),
+        (Is("ip", "::ffff:192.0.2.1"), "192.0.2.1"),
+        (Is("ip", "Gate"), "gate"),
     ],
     ids=ascii,
 )
@@ -123,7 +128,7 @@ def test_one_value_is_looked_up_as_it_is_kept(leaf: leaves.Leaf, exact: str):
 
     assert isinstance(values, Values)
     assert values.exact == exact
-    assert (values.hashed is not None) == leaf.field.startswith("actor")
+    assert (values.hashed is not None) == (leaf.field in ("actor", "actor.name", "ip"))
 
 
 @pytest.mark.parametrize(

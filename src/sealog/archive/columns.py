@@ -5,6 +5,7 @@ these functions MUST give the same row for the same parts, and never fail: what 
 becomes text or nothing.
 """
 
+import ipaddress
 from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from sealog.event.parts import ACTOR, FACTS, REST, TARGET
 VALUE_CHARS_MAX = 512
 VALUES_MAX = 32
 BETWEEN = "\n"
-"""Stands between the values of a list: `category` and `type` hold all of an event's, joined."""
+"""Stands between the values of a list: `category`, `type` and `target` hold all of an event's."""
 ID_BYTES = 8
 
 _STATUS_MAX = (1 << 31) - 1
@@ -33,7 +34,8 @@ _FINDINGS = b'"findings":['
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One event's search columns. Text is "" where the event has none.
 
-    Actor and address are folded (`fold`), because they are matched whatever their case.
+    Actor and target are folded (`fold`), because they are matched whatever their case; a target is
+    the distinct ones of name, id and e-mail. An address is written as `address_of` writes it.
     """
 
     index: int
@@ -184,6 +186,22 @@ def fold(text: str) -> str:
     return clip(text.lower() if text.isascii() else text.casefold())
 
 
+@lru_cache(maxsize=16_384)
+def address_of(text: str) -> str:
+    """An address in its one spelling; an IPv4 address mapped into IPv6 is the IPv4 address.
+
+    What is no address is folded text.
+    """
+    folded = fold(text)
+    try:
+        address = ipaddress.ip_address(folded)
+    except ValueError:
+        return folded
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return str(address)
+
+
 def clip(text: str) -> str:
     """A value short enough for a column; what is cut off is told apart by its hash."""
     if len(text) <= VALUE_CHARS_MAX:
@@ -238,9 +256,9 @@ def _who(part: bytes) -> _Who:
         name = fold(user.name) if user.name else ""
         mail = fold(user.email) if user.email else ""
     if actor.source is not None and actor.source.ip:
-        address = fold(actor.source.ip)
+        address = address_of(actor.source.ip)
     elif actor.client is not None and actor.client.ip:
-        address = fold(actor.client.ip)
+        address = address_of(actor.client.ip)
     if actor.session is not None and actor.session.id is not None:
         session = clip(str(actor.session.id))
     if actor.sealog is not None and actor.sealog.actor is not None:
@@ -251,7 +269,7 @@ def _who(part: bytes) -> _Who:
 
 
 def _aim(part: bytes) -> str:
-    """Whom it was done to: the first of name, id and e-mail that is there."""
+    """Whom it was done to: the distinct ones of name, id and e-mail, in this order."""
     try:
         user = _READ_TARGET(part).user
     except _UNREADABLE:
@@ -261,7 +279,8 @@ def _aim(part: bytes) -> str:
     if person is None:
         return ""
     uid = "" if person.id is None else str(person.id)
-    return clip(person.name or uid or person.email or "")
+    values = (person.name or "", uid, person.email or "")
+    return BETWEEN.join(dict.fromkeys([_in_list(fold(value)) for value in values if value]))
 
 
 def _facts(part: bytes, rest: bytes) -> _Facts:
@@ -351,7 +370,11 @@ def _joined(token: bytes) -> str:
         return ""
     value = _plain(token)
     values = value if isinstance(value, list) else [value]
-    return BETWEEN.join([text for text in map(_text, values[:VALUES_MAX]) if text])
+    return BETWEEN.join([_in_list(text) for text in map(_text, values[:VALUES_MAX]) if text])
+
+
+def _in_list(text: str) -> str:
+    return text.replace(BETWEEN, " ")
 
 
 def _status(value: _Scalar) -> int | None:

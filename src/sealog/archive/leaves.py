@@ -63,10 +63,11 @@ def ready(leaf: Leaf) -> Values | OfNumber:
         raise _refused(f"{leaf.field} cannot be asked for like this")
     if isinstance(leaf, tree.Has):
         return _present(names)
-    fold = _FOLD[field.kind]
     if isinstance(leaf, tree.Is):
-        return _equal(names, fold(_storable(leaf.value)))
-    return _like(names, fold(_storable(leaf.pattern)))
+        if field.kind is Kind.ADDRESS:
+            return _equal(names, columns.address_of(_storable(leaf.value)))
+        return _equal(names, _kept(_storable(leaf.value), field.kind))
+    return _like(names, _kept(_storable(leaf.pattern), field.kind))
 
 
 def id_key(event_id: str) -> tuple[int, int]:
@@ -188,12 +189,11 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace(BETWEEN, " ")
 
 
+def _kept(text: str, kind: Kind) -> str:
+    """Text as a column of this kind holds it."""
+    return columns.clip(text) if kind is Kind.TEXT else columns.fold(text)
+
+
 def _refused(detail: str) -> Refused:
     return Refused(detail, code="bad-query")
 
-
-_FOLD: dict[Kind, Callable[[str], str]] = {
-    Kind.TEXT: columns.clip,
-    Kind.NAME: columns.fold,
-    Kind.ADDRESS: columns.fold,
-}
