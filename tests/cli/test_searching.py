@@ -69,7 +69,7 @@ def test_what_stands_in_an_event_is_never_markup(acme):
 @pytest.mark.parametrize(
     ("asked", "code", "says"),
     [
-        (("--from", "yesterday"), 2, "from is a time"),
+        (("--from", "soon"), 2, "from: 'soon' is no time"),
         (("--limit", "0"), 2, "Invalid value for '--limit'"),
         (("--cursor", "made-up"), 2, "cursor"),
         (("--tenant", "nobody"), 1, "no such tenant"),

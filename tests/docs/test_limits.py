@@ -42,7 +42,6 @@ SERVING, FOLLOWING, SETTINGS = Serving(), Following(), config.Settings()
         ("an event's id", ID_BYTES_MAX),
         ("events on a page", SERVING.page_max),
         ("bytes on a page", FOLLOWING.page_bytes_max),
-        ("actions in a search", asking.ACTIONS_MAX),
         ("tenants in a search", asking.TENANTS_MAX),
         ("a parameter", asking.VALUE_CHARS_MAX),
         ("time of a search", int(FOLLOWING.search_s)),

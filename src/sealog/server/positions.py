@@ -24,7 +24,7 @@ TENANTS_MAX = 32
 POSITION_CHARS_MAX = 1_024
 
 _LOG_ID_BYTES = 6
-_NOT_OF_A_TAIL = frozenset({"limit", "cursor", "at_least"})
+_NOT_OF_A_TAIL = frozenset({"limit", "cursor", "order", "at_least"})
 
 _Places = list[tuple[bytes, int]]
 
