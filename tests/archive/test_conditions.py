@@ -174,6 +174,27 @@ def test_an_id_is_decided_by_the_parts():
     assert np.asarray(passing(source, ready(asking(id="two")))).tolist() == [False, True]
 
 
+def test_words_are_decided_by_the_parts():
+    source = source_of(
+        event(1, rest={"message": "Quick red fox"}, outcome="failure"),
+        event(2, rest={"message": "red and quick"}, outcome="failure"),
+        event(3, rest={"message": "the quick red one"}, outcome="success"),
+    )
+    said = tree.Text(("quick", "red"))
+
+    bounds = ready(Query(where=said)).bounds(source, True)
+
+    assert bounds == (False, True)
+    assert _passing(source, said) == [True, False, True]
+    assert _passing(source, tree.Not(said)) == [False, True, False]
+    assert _passing(source, tree.And((said, Is("outcome", "failure")))) == [True, False, False]
+    assert _passing(source, tree.Or((said, Is("outcome", "failure")))) == [True, True, True]
+
+
+def _passing(source: Waiting, node: tree.Node) -> list[bool]:
+    return np.broadcast_to(passing(source, ready(Query(where=node))), source.count).tolist()
+
+
 def test_nothing_and_everything_need_no_rows():
     source = source_of(event(1))
 

@@ -99,6 +99,14 @@ def test_any_events_come_back_through_the_journals_bytes(events, chosen):
         ]
 
 
+def test_the_parts_of_one_kind_come_joined():
+    pack = Packer().pack(EVENTS, range(len(EVENTS)))
+
+    for number in range(4):
+        expected = [text for event in EVENTS for kind, _, text in event.parts if kind == number]
+        assert Unpacker().joined(pack, number) == b"".join(expected)
+
+
 def test_128_events_are_one_pack_and_no_more():
     event = EVENTS[1]
 

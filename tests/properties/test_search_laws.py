@@ -33,6 +33,7 @@ class Sent(NamedTuple):
     odd: bool
     stated: bool
     id: str
+    said: str
 
     def event(self) -> Opened:
         name, mail = self.actor
@@ -51,7 +52,7 @@ class Sent(NamedTuple):
             },
             {"user": {"name": name, "email": mail}, "source": {"ip": self.ip}},
             None,
-            {"sealog": {"findings": ["odd"]}} if self.odd else None,
+            {"message": self.said, "sealog": {"findings": ["odd"] if self.odd else []}},
             kind=STATEMENT_ENTRY if self.stated else EVENT_ENTRY,
         )
 
@@ -72,7 +73,7 @@ class Sent(NamedTuple):
         }[field]
 
 
-def passes(node: Node, index: int, one: Sent) -> bool:  # noqa: C901, PLR0911 - a case a node
+def passes(node: Node, index: int, one: Sent) -> bool:  # noqa: C901, PLR0911, PLR0912 - a case a node
     """The meaning of a tree, as plainly as it can be said."""
     match node:
         case tree.And(nodes):
@@ -91,6 +92,9 @@ def passes(node: Node, index: int, one: Sent) -> bool:  # noqa: C901, PLR0911 - 
             )
         case Inside(network):
             return bool(one.ip) and ipaddress.ip_address(one.ip) in ipaddress.ip_network(network)
+        case tree.Text(words, prefix):
+            said = f" {' '.join(one.said.lower().split())} "
+            return f" {' '.join(words)}{'' if prefix else ' '}" in said
         case Has("findings"):
             return one.odd
         case Has("status"):
@@ -120,6 +124,7 @@ sent = st.builds(
     odd=st.booleans(),
     stated=st.sampled_from([False] * 9 + [True]),
     id=st.sampled_from(["e-1", "e-2", "e-3"]),
+    said=st.sampled_from(["", "Quick red fox", "red", "the fox is quick red", "foxes"]),
 )
 # A step appends to one of two tenants, cuts what waits, merges, or starts the archive anew.
 steps = st.lists(
@@ -138,7 +143,9 @@ leaves = st.sampled_from(
         Is("status", "404"), Between("status", 400, None), Between("status", None, 300),
         Has("status"), Has("findings"), Is("id", "e-2"), Is("id", "e-9"), Is("index", "3"),
         Between("index", 2, 7), During(BEGIN_US + 3 * SECOND, BEGIN_US + 9 * SECOND),
-        During(None, BEGIN_US + 6 * SECOND),
+        During(None, BEGIN_US + 6 * SECOND), tree.Text(("red",)), tree.Text(("quick", "red")),
+        tree.Text(("quick", "fox"), prefix=True), tree.Text(("fox",), prefix=True),
+        tree.Text(("absent",)),
     ]
 )  # fmt: skip
 trees = st.recursive(
@@ -206,7 +213,7 @@ def test_pages_hold_exactly_the_models_events_in_its_order(
     oldest_first: bool,  # noqa: FBT001
 ):
     """Whatever rests, is merged or comes between two pages, each event is on one page."""
-    new = Sent(99, "NEW", (None, None), (), "new", None, None, False, False, "new")
+    new = Sent(99, "NEW", (None, None), (), "new", None, None, False, False, "new", "")
     with tempfile.TemporaryDirectory() as path:
         home = Home(Path(path))
         model = live(home, life)

@@ -24,6 +24,7 @@ from sealog.archive.sources import (
     either,
     others,
 )
+from sealog.archive.wording import Wording
 from sealog.errors import Refused
 from sealog.query import tree
 
@@ -141,12 +142,10 @@ class OfNumber(_Certain):
             if self._least <= span[0] and span[1] <= self._most:
                 return True
         numbers = source.numbers(self._column)
-        rows: Rows = True
-        if self._least == self._most:
-            return numbers == self._least
-        if self._least > _LEAST:
-            rows = numbers >= self._least
-        return both(rows, numbers <= self._most) if self._most < _MOST else rows
+        rows: Rows = numbers == self._least
+        if self._least < self._most:
+            rows = both(numbers >= self._least, numbers <= self._most)
+        return rows
 
 
 class OfId:
@@ -163,13 +162,33 @@ class OfId:
         may: Rows = False
         if source.may_hold_id(self._hashed):
             may = source.numbers("id") == np.int64(self._key)
-        # What is not of this id is certain, what seems to be is not.
+        # Which rows are not of this id is certain; which are is not.
         return Bounds(False, may if anything(may) else False)
 
     def decided(self, source: Source, places: Places, content: Content) -> Mask:
         """See `Condition`."""
         indexes = source.numbers("index")[places].tolist()
         return np.array([content.id_at(index) == self.id for index in indexes], np.bool_)
+
+
+class OfWords:
+    """Words in a row. Filters name the packs that may hold them, the parts decide."""
+
+    rank = OPENED
+
+    def __init__(self, wording: Wording) -> None:
+        self._wording = wording
+
+    def bounds(self, source: Source, within: Rows) -> Bounds:
+        """See `Condition`."""
+        if not anything(within):
+            return Bounds(False, False)
+        may = both(within, source.may_say(self._wording.hashes))
+        return Bounds(False, may if anything(may) else False)
+
+    def decided(self, source: Source, places: Places, content: Content) -> Mask:
+        """See `Condition`."""
+        return np.isin(source.numbers("index")[places], content.saying(self._wording))
 
 
 class Not:
@@ -267,7 +286,7 @@ def _ready(node: tree.Node) -> Condition:
         case tree.During():
             return _during(node)
         case tree.Text():
-            raise Refused("free text cannot be searched for yet", code="bad-query")
+            return _words(node)
         case tree.Is(field, value) if field == "id":
             return OfId(value)
         case tree.Has(field) if field in ("id", "index"):
@@ -277,6 +296,12 @@ def _ready(node: tree.Node) -> Condition:
             if isinstance(found, Values):
                 return OfText(found)
             return OfNumber(*found)
+
+
+def _words(node: tree.Text) -> Condition:
+    if not node.words:
+        raise Refused("a text to search for has a word", code="bad-query")
+    return OfWords(Wording(node.words, prefix=node.prefix))
 
 
 def _during(node: tree.During) -> Condition:

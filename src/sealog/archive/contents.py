@@ -3,6 +3,7 @@
 from bisect import bisect_left
 
 from sealog.archive.columns import id_of
+from sealog.archive.wording import Wording
 from sealog.errors import Altered
 from sealog.event.packs import Opened, Pack, Unpacker
 
@@ -30,6 +31,13 @@ class Content:
     def id_at(self, index: int) -> str:
         """The id of the event at an index, as its parts have it."""
         return id_of(self.event(index))
+
+    def saying(self, wording: Wording) -> list[int]:
+        """The indexes of the events that say it."""
+        pack = self._pack
+        texts = [self._unpacker.joined(pack, number) for number in range(len(pack.frames))]
+        found = wording.places(pack.masks, pack.lengths, texts)
+        return [self._base + pack.indexes[place] for place in found]
 
     def event(self, index: int) -> Opened:
         """The event at an index. Raises `Altered` if the pack does not hold it."""

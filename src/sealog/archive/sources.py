@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, compress
 from operator import attrgetter
-from typing import Any, Protocol, TypeAlias, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
 import numpy as np
@@ -20,6 +20,7 @@ from sealog.archive.contents import Content
 from sealog.archive.segments import Parts, Segment
 from sealog.archive.shelf import Shelf, Text
 from sealog.archive.waiting import Chunk
+from sealog.archive.word_blooms import Hashes, candidates
 from sealog.event.packs import Unpacker
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ class Source(Protocol):
         """Whether the id with this hash may be there."""
         ...
 
+    def may_say(self, hashes: Hashes) -> Rows:
+        """The rows that may hold all words with these `word_blooms.hashes_of`."""
+        ...
+
     def counted(self, name: str, rows: Rows) -> Mapping[str, int]:
         """How often each text stands in a column, of some rows."""
         ...
@@ -126,6 +131,17 @@ class Resting:
         """See `Source`."""
         return bool(self._shelf.holding(self.segment, ["id"], hashed))
 
+    def may_say(self, hashes: Hashes) -> Rows:
+        """See `Source`."""
+        if not len(hashes) or not hasattr(Parts, "words"):
+            return True
+        parts = self._mapped()
+        packs = np.concatenate([candidates(*words, hashes) for words in parts.words()])
+        if packs.all() or not packs.any():
+            return bool(packs[0])
+        rows: Rows = packs[np.searchsorted(parts.firsts, self.numbers("index"), "right") - 1]
+        return rows
+
     def counted(self, name: str, rows: Rows) -> Mapping[str, int]:
         """See `Source`."""
         (text,) = self._shelf.texts(self.segment, [name])
@@ -139,13 +155,17 @@ class Resting:
 
     def content_of(self, index: int) -> Content:
         """See `Source`."""
-        if self._parts is None:
-            self._parts = Parts(self.segment)
-        return Content(self._parts.pack(self._parts.row_of(index)), 0, self._unpacker)
+        parts = self._mapped()
+        return Content(parts.pack(parts.row_of(index)), 0, self._unpacker)
 
     def holder_of(self, index: int) -> Segment:  # noqa: ARG002 - it is always the same
         """See `Source`."""
         return self.segment
+
+    def _mapped(self) -> Parts:
+        if self._parts is None:
+            self._parts = Parts(self.segment)
+        return self._parts
 
 
 class Waiting:
@@ -153,6 +173,7 @@ class Waiting:
 
     def __init__(self, chunks: Sequence[Chunk]) -> None:
         self._chunks = chunks
+        self._unpacker = Unpacker()
         self.rows: list[Row] = list(chain.from_iterable([chunk.rows for chunk in chunks]))
         rows = self.rows
         self.count = len(rows)
@@ -184,6 +205,10 @@ class Waiting:
         """See `Source`."""
         return True
 
+    def may_say(self, hashes: Hashes) -> Rows:  # noqa: ARG002
+        """See `Source`."""
+        return True
+
     def counted(self, name: str, rows: Rows) -> Mapping[str, int]:
         """See `Source`."""
         texts: Iterable[str] = map(attrgetter(name), self.rows)
@@ -194,7 +219,7 @@ class Waiting:
     def content_of(self, index: int) -> Content:
         """See `Source`."""
         chunk = self.holder_of(index)
-        return Content(chunk.pack, chunk.base, Unpacker())
+        return Content(chunk.pack, chunk.base, self._unpacker)
 
     def holder_of(self, index: int) -> Chunk:
         """See `Source`."""

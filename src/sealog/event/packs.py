@@ -222,18 +222,21 @@ class Unpacker:
         left = iter(parts)
         return [next(left) if each else b"" for each in has]
 
-    def _column(self, pack: Pack, kind: int) -> Iterator[bytes]:
-        frame, size = pack.frames[kind], sum(pack.lengths[kind])
+    def joined(self, pack: Pack, number: int) -> bytes:
+        """All open parts of one kind, one after the other. Raises `Altered` like `events`."""
+        frame, size = pack.frames[number], sum(pack.lengths[number])
         if not frame and not size:
-            return iter(())
+            return b""
         try:
             # Before it is opened: what was altered must not ask for all memory.
             if zstandard.frame_content_size(frame) != size:
-                raise Altered(f"the {PART_NAMES[kind]} frame of a pack has another length")
-            text = self._decompress(frame)
+                raise Altered(f"the {PART_NAMES[number]} frame of a pack has another length")
+            return self._decompress(frame)
         except zstandard.ZstdError as error:
-            raise Altered(f"the {PART_NAMES[kind]} frame of a pack does not open") from error
-        return _cut(text, pack.lengths[kind])
+            raise Altered(f"the {PART_NAMES[number]} frame of a pack does not open") from error
+
+    def _column(self, pack: Pack, kind: int) -> Iterator[bytes]:
+        return _cut(self.joined(pack, kind), pack.lengths[kind])
 
 
 def _pick(
