@@ -99,7 +99,31 @@ def test_values_are_what_is_neither_key_nor_null():
     assert texts.values(part) == [b"b", b"-1.5E3", b"d", b"true", b"null", rb"i\"j\\"]
 
 
+def test_plain_values_stand_side_by_side():
+    part = b'{"a":["b",-1.5E3,2,{"c":"d d"}],"e" : true , "f" :null,"g":""}'
+
+    said = [piece.strip(b" :[]{}") for piece in texts.plain_values(part).split(b'"')]
+
+    assert [each for each in said if each] == [b"-1.5E3", b"2", b"true", b"null", b"b", b"d d"]
+
+
 def test_an_event_is_searched_but_for_its_time_its_name_and_its_original():
     part = b'{"@timestamp":"t","event":{"id":"n","ingested":"t","original":"o","x":"y"},"id":"z"}'
 
-    assert texts.values(part) == [b"y", b"z"]
+    assert texts.values(texts.searched(part)) == [b"y", b"z"]
+
+
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        (rb'{"a\ud800":"x","event":{"k\ud800":"y","original":"o"}}', [b"x", b"y"]),
+        (rb'{"event":{"original":"o"},"b":"v\ud800w"}', [rb"v\ud800w"]),
+        (b'{"a":' + b'{"b":' * 150 + b'"x"' + b"}" * 150 + b',"event":{"original":"o"}}', [b"x"]),
+        (b'{"event":"x","@timestamp":{"a":"o"}}', [b"x"]),
+        (rb'{"\u0065vent":{"origina\u006c":"o","a":"x"}}', [b"x"]),
+        (b'{"a":{"b":"x","b":"y"}}', [b"x", b"y"]),
+    ],
+    ids=["half-a-character-in-a-key", "in-a-value", "deep", "a-text", "escaped-keys", "equal-keys"],
+)
+def test_the_values_of_parts_that_look_odd(part, found):
+    assert texts.values(texts.searched(part)) == found

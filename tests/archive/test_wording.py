@@ -32,7 +32,14 @@ def rest(text):
 EVENTS = [
     event(rest={"message": "The Quick brown fox"}, actor="bob@acme.example"),
     event(action="user_role_change", actor="carol"),
-    event(rest={"list": ["quick", {"deep": {"quick": "slow"}}], "n": 41.5, "ok": True}),
+    event(
+        rest={
+            "list": ["quick", {"deep": {"quick": "slow"}}],
+            "n": 41.5,
+            "ok": True,
+            "of": [None, 5, 7],
+        }
+    ),
     event(rest={"message": "brown quick"}),
 ]
 
@@ -50,6 +57,8 @@ EVENTS = [
         pytest.param("41.5", [2], id="a-number"),
         pytest.param("true", [2], id="a-truth"),
         pytest.param("deep", [], id="not-a-key"),
+        pytest.param("null", [], id="not-what-is-null"),
+        pytest.param("5 7", [], id="not-across-numbers"),
         pytest.param("slow", [2], id="below-a-key-that-is-asked-for"),
         pytest.param("ecs", [0, 1, 2, 3], id="in-every-event"),
     ],
@@ -103,6 +112,9 @@ def test_times_ids_and_the_original_are_not_searched(asked):
         pytest.param('{"c":1E400}', "1e400", id="a-number-as-written"),
         pytest.param(r'{"a\"event":{"original":"here"}}', "here", id="a-key-with-a-quote"),
         pytest.param('{"a":"東京都"}', "京都", id="characters"),
+        pytest.param('{"a":"null"}', "null", id="null-as-text"),
+        pytest.param('{"a":"' + "x" * 99 + '"}', "x" * 70, id="a-long-word"),
+        pytest.param('{"a":"on ' + "x" * 99 + ' y"}', f"on {'x' * 64} y", id="within-a-phrase"),
         pytest.param('{"a":["x", "here"] }', "here", id="white-space"),
         pytest.param('{"a": {"here" : "there"}}', "there", id="spaced-keys"),
     ],

@@ -72,7 +72,7 @@ def _without_originals(rest: bytes) -> bytes:
 def unescaped(text: bytes) -> bytes:
     r"""JSON text with the characters of its `\u` escapes in place, all other escapes spaces.
 
-    Only words may be read of it: a quote in it may be any quote.
+    Only words may be read of it; and its strings, where it had no `\u` escape.
     """
     if b"\\" not in text:
         return text
@@ -97,16 +97,8 @@ def _meant(escape: re.Match[bytes]) -> bytes:
     return units.decode("utf-16-be", "replace").encode()
 
 
-def values(part: bytes) -> list[bytes]:
-    """Every searched value of a part: strings as written between their quotes, numbers, true, false.
-
-    Raises `Refused` for what is no part.
-    """
-    found = _VALUES.findall(_searched(part))
-    return [text or scalar for text, colon, scalar in found if not colon and scalar != b"null"]
-
-
-def _searched(part: bytes) -> bytes:
+def searched(part: bytes) -> bytes:
+    """A part without what is not searched. Raises `Refused` for what is no part."""
     if not (b'"event"' in part or b'"@timestamp"' in part or escapes(part)):
         return part
     tree = joined([part])
@@ -115,6 +107,28 @@ def _searched(part: bytes) -> bytes:
     if event is not None:
         tree["event"] = {key: node for key, node in event.items() if key not in NOT_SEARCHED}
     return _ENCODE(tree)
+
+
+def values(text: bytes) -> list[bytes]:
+    """Every value in JSON text: strings as written between their quotes, numbers, true, false."""
+    return [
+        string or scalar
+        for string, colon, scalar in _VALUES.findall(text)
+        if not colon and scalar != b"null"
+    ]
+
+
+def plain_values(text: bytes) -> bytes:
+    """The same for text without a backslash, all in one with a quote between each two.
+
+    Only words may be read of it, and `null` is among them.
+    """
+    pieces = text.split(b'"')
+    strings, others = pieces[1::2], pieces[::2]
+    if any(piece[:1].isspace() for piece in others):
+        others = [piece.lstrip() for piece in others]
+    said = [string for string, after in zip(strings, others[1:], strict=True) if after[:1] != b":"]
+    return b'"'.join([b'"'.join(others).replace(b",", b'"'), *said])
 
 
 def _object(node: Raw | Tree | None) -> Tree | None:

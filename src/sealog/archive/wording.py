@@ -1,5 +1,6 @@
 """Which events say what a search asks for: words in a row in one value, compared as `query.words`."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from sealog.archive import texts, word_blooms
 from sealog.event.packs import Opened
-from sealog.query.words import spread, words
+from sealog.query.words import WORD_CHARS_MAX, spread, words
 
 # In no UTF-8: it stands between parts where their lengths may change.
 _BETWEEN = b"\xff"
@@ -31,6 +32,7 @@ class Wording:
         # Those that stand in fewest events first, as far as one can tell.
         self._words = sorted(set(asked), key=lambda word: (word.isascii(), -len(word)))
         self._is_ascii = self._words[0].isascii()
+        self._pattern = _pattern(asked, prefix=prefix) if self._is_ascii else None
 
     def holds(self, opened: Opened) -> bool:
         """Whether this event says it in one of its open parts."""
@@ -55,11 +57,14 @@ class Wording:
         return sorted(found)
 
     def _says(self, part: bytes) -> bool:
-        for value in texts.values(part):
-            if self._may_say(value):
-                said = words(texts.unescaped(value).decode("utf-8", "replace"))
-                if self._phrase in f" {' '.join(said)} ":
-                    return True
+        text = texts.searched(part)
+        if self._pattern is not None and text.isascii() and not texts.escapes(text):
+            said_all = texts.plain_values(texts.unescaped(text))
+            return self._pattern.search(said_all.lower()) is not None
+        for value in texts.values(text):
+            said = words(texts.unescaped(value).decode("utf-8", "replace"))
+            if self._phrase in f" {' '.join(said)} ":
+                return True
         return False
 
     def _may_say(self, text: bytes) -> bool:
@@ -105,6 +110,16 @@ class Wording:
                 if any(word in one for one in said):
                     found.setdefault(word, set()).update(_holding(folded, piece, ends))
         return found
+
+
+def _pattern(asked: Sequence[str], *, prefix: bool) -> re.Pattern[bytes] | None:
+    """The phrase in `texts.plain_values`, in small letters; None where it could be mistaken."""
+    if "null" in asked:
+        return None
+    between, going_on = '[^0-9a-z"]++', "[0-9a-z]*+"
+    each = [word + going_on if len(word) == WORD_CHARS_MAX else word for word in asked]
+    end = "" if prefix else "(?![0-9a-z])"
+    return re.compile(f"(?<![0-9a-z]){between.join(each)}{end}".encode())
 
 
 def _holding(folded: bytes, piece: bytes, ends: NDArray[np.intp]) -> Iterator[int]:
