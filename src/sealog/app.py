@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,8 +15,11 @@ from sealog.access.keys import Keys
 from sealog.access.limits import Limits
 from sealog.access.limits import Settings as LimitSettings
 from sealog.access.tenants import Tenants
+from sealog.archive import migrating, repairing
 from sealog.archive.archive import Archive
 from sealog.archive.archive import Settings as ArchiveSettings
+from sealog.archive.migrating import Progress
+from sealog.archive.repairing import Repaired
 from sealog.catalog.shelf import Catalog
 from sealog.catalog.shelf import load as load_catalog
 from sealog.config import ServerSettings, Settings
@@ -34,7 +37,7 @@ from sealog.server.application import build
 from sealog.server.door import Door
 from sealog.server.parts import Clocks, Parts
 from sealog.server.settings import Settings as ApiSettings
-from sealog.storage.folder import Folder
+from sealog.storage.folder import FORMAT, Folder
 from sealog.storage.store import Store
 
 SWITCH_INTERVAL_S = 0.0005
@@ -85,12 +88,12 @@ def running(
 
     Raises `Misconfigured` where another process owns it, and kinds of `Corrupt` where what rests in
     it is not what was written or signed. `against`: checkpoints the logs must grow from; `workers`:
-    processes that prepare larger bodies.
+    processes that prepare larger bodies. A folder of an older format is brought along first.
     """
     settings = settings or Settings()
     folder = Folder(path)
     folder.make()
-    folder.check_format()
+    folder.check_format(may_be_older=True)
     folder.own()
     try:
         yield from _run(folder, settings, against, workers)
@@ -108,6 +111,55 @@ def is_owned(path: Path) -> bool:
     return Folder(path).owned()
 
 
+def check_format(path: Path) -> None:
+    """Refuse a folder of another format than this program's, however it is to be read."""
+    Folder(path).check_format()
+
+
+def is_older(path: Path) -> bool:
+    """Whether there is a data folder of an older format."""
+    folder = Folder(path)
+    return folder.exists() and folder.check_format(may_be_older=True) < FORMAT
+
+
+def migrate(path: Path, progress: Progress) -> list[Corrupt]:
+    """Bring an older folder along; what of it is damaged and was left as it is.
+
+    Raises `Misconfigured` where it is no data folder, or a process owns it.
+    """
+    with _owning(path) as (folder, store):
+        if folder.check_format(may_be_older=True) == FORMAT:
+            return []
+        return migrating.migrate(store, folder, _numbered(store), progress)
+
+
+def repair(path: Path, backup: Path | None, progress: Progress) -> Repaired:
+    """Repair what can be repaired of a folder's segments; raises as `migrate`."""
+    with _owning(path) as (folder, store):
+        folder.check_format()
+        return repairing.repair(store, folder, _numbered(store), backup, progress)
+
+
+@contextmanager
+def _owning(path: Path) -> Iterator[tuple[Folder, Store]]:
+    folder = Folder(path)
+    folder.check_format(may_be_older=True)
+    folder.own()
+    try:
+        store = Store(folder.state)
+        try:
+            yield folder, store
+        finally:
+            store.close()
+    finally:
+        folder.release()
+
+
+def _numbered(store: Store) -> Callable[[int], Tenant]:
+    tenants = Tenants(store, clock_us, os.urandom)
+    return lambda number: _known(tenants, number)
+
+
 @contextmanager
 def looking(path: Path, settings: Settings | None = None) -> Iterator[App]:
     """Read a data folder as it is now, beside the process that owns it; nothing is written.
@@ -121,8 +173,11 @@ def looking(path: Path, settings: Settings | None = None) -> Iterator[App]:
         installation = read_installation(store, folder.keys)
         app = _joined(folder, settings or Settings(), store, installation)
         app.archive.look()
-        yield msgspec.structs.replace(app, is_looking=True)
-        app.intake.close()
+        try:
+            yield msgspec.structs.replace(app, is_looking=True)
+        finally:
+            app.intake.close()
+            app.archive.stop()
     finally:
         store.close()
 
@@ -180,6 +235,8 @@ def _run(
         installation = open_installation(
             store, folder.keys, os.urandom, name=settings.installation.name
         )
+        if folder.check_format(may_be_older=True) < FORMAT:
+            migrating.migrate(store, folder, _numbered(store), lambda _done, _total: None)
         app = _joined(folder, settings, store, installation, workers)
         app.ledger.start(against=against)
         try:

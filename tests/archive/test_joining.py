@@ -185,11 +185,10 @@ def test_whatever_a_pause_raises_leaves_nothing_behind(tmp_path: Path):
 def test_a_writer_writes_what_any_reader_of_arrow_reads(tmp_path: Path):
     packs = [Packer().pack(_events(3), [0, 1, 2]), Packer().pack(_events(2), [3, 4])]
     compress = zstandard.ZstdCompressor().compress
-    writer = PartsWriter(tmp_path / "parts")
 
-    for pack in packs:
-        writer.add(tables.parts_row(pack, compress))
-    writer.close()
+    with PartsWriter(tmp_path / "parts") as writer:
+        for pack in packs:
+            writer.add(tables.parts_row(pack, compress))
 
     written = pa.ipc.open_file(tmp_path / "parts").read_all()
     assert written.column("first").to_pylist() == [0, 3]

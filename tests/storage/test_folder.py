@@ -33,7 +33,7 @@ def test_nothing_is_touched_until_it_is_made(tmp_path):
 
 def test_a_made_folder_has_its_format_and_is_its_owners_alone(folder):
     assert folder.exists()
-    assert (folder.path / "FORMAT").read_text() == "1\n"
+    assert (folder.path / "FORMAT").read_text() == "2\n"
     modes = {path.name: path.stat().st_mode & 0o777 for path in folder.path.iterdir()}
     folders = dict.fromkeys(("logs", "archive", "exports", "keys"), 0o700)
     assert modes == {"FORMAT": 0o600, **folders}
@@ -75,13 +75,37 @@ def test_a_folder_of_this_format_is_fine(folder):
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("2\n", "use a newer one"), ("one", "not a number"), ("0", "not a number"), ("", "not a")],
+    [("3\n", "use a newer one"), ("one", "not a number"), ("0", "not a number"), ("", "not a")],
 )
 def test_a_format_that_is_newer_or_none_is_refused(folder, text, says):
     (folder.path / "FORMAT").write_text(text)
 
     with pytest.raises(Misconfigured, match=says):
         folder.check_format()
+
+
+def test_an_older_format_is_read_by_none_and_brought_along_by_its_owner(folder):
+    (folder.path / "FORMAT").write_text("1\n")
+
+    with pytest.raises(Misconfigured, match="start the server on it, or run `sealog migrate`"):
+        folder.check_format()
+    assert folder.check_format(may_be_older=True) == 1
+    folder.note_format()
+    assert folder.check_format() == 2
+
+
+def test_while_one_process_reads_segments_no_other_deletes_them(folder):
+    reader = folder.hold_files()
+    other = folder.hold_files()
+
+    with folder.deleting_files() as may_delete:
+        assert not may_delete
+    os.close(reader)
+    with folder.deleting_files() as may_delete:
+        assert not may_delete
+    os.close(other)
+    with folder.deleting_files() as may_delete, folder.deleting_files() as again:
+        assert (may_delete, again) == (True, False)
 
 
 def test_what_is_no_data_folder_is_refused(tmp_path):

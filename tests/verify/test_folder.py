@@ -721,9 +721,15 @@ class TestWhatIsAFolder:
             verify_folder(tmp_path)
 
     def test_a_newer_format_is_refused(self, folder):
-        (folder / "FORMAT").write_text("2\n")
+        (folder / "FORMAT").write_text("3\n")
 
         with pytest.raises(Misconfigured, match="use a newer one"):
+            verify_folder(folder)
+
+    def test_an_older_format_is_brought_along_first(self, folder):
+        (folder / "FORMAT").write_text("1\n")
+
+        with pytest.raises(Misconfigured, match="sealog migrate"):
             verify_folder(folder)
 
     @pytest.mark.parametrize("content", [b"", b"one\n", b"\xff\xfe"])

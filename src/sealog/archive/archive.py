@@ -4,6 +4,7 @@ One thread follows and cuts, another merges; any thread reads. What is visible o
 waits, then rests in one segment after the other, and every reader sees it in exactly one place.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -86,7 +87,10 @@ class Archive:
         self._cursors = Cursors(secret)
         self._follower = Follower(store, folder, journal, tenants, self._settings)
         self._waiting = self._follower.waiting
-        self._merger = Merger(store, self._waiting, self._follower.is_behind)
+        self._merger = Merger(
+            store, self._waiting, self._follower.is_behind, deleting=folder.deleting_files
+        )
+        self._held: int | None = None
         self._follower.cut_tenants = self._merger.consider
         self._damaged: list[Corrupt] = []
 
@@ -104,8 +108,10 @@ class Archive:
     def look(self) -> None:
         """Instead of `start`, beside the process that owns the folder: see what is there, once.
 
-        Nothing is written, and nothing that comes later is seen.
+        Nothing is written, and nothing that comes later is seen. Until `stop`, no file that is
+        listed now is deleted.
         """
+        self._held = self._folder.hold_files()
         # One connection sees one moment: what is cut meanwhile is in its blocks still.
         with self._store.reading() as connection:
             self._set_out(connection)
@@ -125,6 +131,9 @@ class Archive:
         """Stop following and merging. What is not in segments waits in the journal."""
         self._merger.stop()
         self._follower.stop()
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def cut(self) -> None:
         """Bring everything that waits now to rest in segments."""

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, Self
 
 import msgspec
 import numpy as np
@@ -131,19 +132,22 @@ class PartsWriter:
             os.fdatasync(self._file.fileno())
         self._rows, self._bytes = [], 0
 
-    def close(self) -> None:
-        """Write the rest and the footer, durable."""
-        try:
-            self._flush()
-            self._writer.close()
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        finally:
-            self._file.close()
+    def __enter__(self) -> Self:
+        return self
 
-    def abandon(self) -> None:
-        """Let the file go as it is."""
-        self._file.close()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """Write the rest and the footer, durable; after an error leave the file as it is."""
+        with self._file:
+            if error is None:
+                self._flush()
+                self._writer.close()
+                self._file.flush()
+                os.fsync(self._file.fileno())
 
 
 def write_columns(path: Path, content: pa.Buffer) -> None:
@@ -170,8 +174,7 @@ def _join_columns(sources: Sequence[Segment], path: Path, pause: Pause) -> list[
 def _join_parts(
     sources: Sequence[Segment], files_of: Draft, columns: Sequence[NDArray[np.int64]], pause: Pause
 ) -> None:
-    writer = PartsWriter(files_of.parts)
-    try:
+    with PartsWriter(files_of.parts) as writer:
         pile = _Pile(writer)
         for source, indexes in zip(sources, columns, strict=True):
             with _blaming(source):
@@ -179,10 +182,6 @@ def _join_parts(
                 source.check_parts()
                 _take_in(source, indexes, pile, pause)
         pile.press()
-        writer.close()
-    except BaseException:
-        writer.abandon()
-        raise
 
 
 def _take_in(source: Segment, indexes: NDArray[np.int64], pile: "_Pile", pause: Pause) -> None:

@@ -1,10 +1,12 @@
 """The list of segments in `state.db`, and what is found of it in the folder at start."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from sealog.archive.segments import COLUMNS_SUFFIX, PARTS_SUFFIX, Segment
-from sealog.errors import Altered, Corrupt, SealogError
+from sealog.errors import Altered, Corrupt, SealogError, Truncated
 from sealog.event.tenants import Tenant
 from sealog.storage.folder import Folder
 from sealog.storage.tables import row_digest
@@ -18,7 +20,6 @@ _DELETE = (
     "DELETE FROM segments WHERE tenant = ? AND class = ? AND first = ? AND last = ?"
     " AND generation = ? AND digest = ?"
 )
-_FIELDS = Segment.__struct_fields__[:12]
 _OURS = (COLUMNS_SUFFIX, PARTS_SUFFIX, ".new")
 
 
@@ -50,14 +51,19 @@ def read(
     """
     segments: list[Segment] = []
     wrong: list[Corrupt] = []
+    # Shared by all segments of a tenant and class: there may be hundreds of thousands.
+    places: dict[tuple[int, str], tuple[str, Path]] = {}
     for *values, digest in connection.execute(f"SELECT {_COLUMNS} FROM segments"):
         try:
             tenant = tenants(values[0])
         except (SealogError, LookupError):
             wrong.append(Altered(f"a segment is listed for tenant {values[0]}, which is not there"))
             continue
-        place = folder.archive(tenant.log_id, values[1])
-        segment = Segment(**dict(zip(_FIELDS, values, strict=True)), folder=place)
+        key = (values[0], values[1])
+        if key not in places:
+            places[key] = values[1], folder.archive(tenant.log_id, values[1])
+        values[1], place = places[key]
+        segment = Segment(*(*values, place))
         segments.append(segment)
         if _digest(segment) != digest:
             wrong.append(Altered(f"the row of segment {segment.columns_path} is altered"))
@@ -67,24 +73,51 @@ def read(
 def sweep(folder: Folder, segments: Sequence[Segment], *, sound: bool) -> list[Corrupt]:
     """Delete segment files that are not listed; name listed ones that are missing or cut short.
 
-    A file is written before it is listed, so one that is not listed was never relied upon: its
-    events are in the journal still. Where the list is not `sound` nothing is deleted, because a
-    row that was altered would make a stranger of the file it belongs to.
+    A file is written before it is listed, and deleted after what replaces it is: so one that is not
+    listed is relied upon by nobody, and its events are in the journal or in other segments. Where
+    the list is not `sound` nothing is deleted, because a row that was altered would make a stranger
+    of the file it belongs to; nor while another process reads what was replaced.
     """
-    listed = {path for one in segments for path in (one.columns_path, one.parts_path)}
-    wrong: list[Corrupt] = []
+    by_folder: dict[Path, list[Segment]] = {}
     for segment in segments:
-        try:
-            segment.check_sizes()
-        except Corrupt as error:
-            # Without its frames: they would hold every segment there is.
-            wrong.append(error.with_traceback(None))
-    if not sound:
-        return wrong
-    for path in (folder.path / "archive").glob("*/*/*"):
-        if path.suffix in _OURS and path not in listed:
-            path.unlink()
+        by_folder.setdefault(segment.folder, []).append(segment)
+    wrong: list[Corrupt] = []
+    with folder.deleting_files() as may_delete:
+        for place in {*by_folder, *(folder.path / "archive").glob("*/*")}:
+            found = _sizes(place)
+            for segment in by_folder.get(place, ()):
+                error = _wrong_size(segment, found)
+                if error is not None:
+                    wrong.append(error)
+            if sound and may_delete:
+                for name in found:
+                    if name.endswith(_OURS):
+                        (place / name).unlink()
     return wrong
+
+
+def _sizes(place: Path) -> dict[str, int]:
+    """Name → bytes of the files in a folder."""
+    try:
+        with os.scandir(place) as entries:
+            return {one.name: one.stat().st_size for one in entries if one.is_file()}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+
+
+def _wrong_size(segment: Segment, found: dict[str, int]) -> Corrupt | None:
+    """What is wrong with the sizes of a segment's files, which are taken out of `found`."""
+    sizes = [found.pop(segment.name + suffix, None) for suffix in (COLUMNS_SUFFIX, PARTS_SUFFIX)]
+    expected = [segment.columns_bytes, segment.parts_bytes]
+    if sizes == expected:
+        return None
+    paths = segment.columns_path, segment.parts_path
+    for path, size, right in zip(paths, sizes, expected, strict=True):
+        if size is None:
+            return Truncated(f"{path} is missing")
+        if size != right:
+            return Truncated(f"{path} has {size} bytes instead of {right}")
+    return None
 
 
 def _values(segment: Segment) -> tuple[str | int | bytes, ...]:

@@ -11,7 +11,9 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection
@@ -24,12 +26,11 @@ from sealog.archive.waiting import Waiting
 from sealog.errors import Corrupt
 from sealog.storage.store import Store, driver
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 IDLE_S = 1.0
 RETRY_S = 60.0
 """A tenant whose merge failed, because the disk is full say, is left alone for so long."""
+HELD_S_MAX = 3_600.0
+"""A process that only reads holds up deleting for so long, and then finds files missing."""
 YIELD_S = 0.05
 YIELDS_MAX = 200
 """A merge under way waits for what is to be cut, so many times; then it goes on, for else many
@@ -50,6 +51,14 @@ class Merged(msgspec.Struct):
     seconds: float = 0.0
 
 
+class _Retired(msgspec.Struct, frozen=True, eq=False):
+    """A segment that was replaced."""
+
+    segment: "weakref.ref[Segment]"
+    paths: tuple[Path, Path]
+    since_s: float
+
+
 class _Stopped(Exception):
     """The program ends; what was begun is given up."""
 
@@ -63,19 +72,24 @@ class Merger:
         waiting: Waiting,
         is_behind: Callable[[], bool] = lambda: False,
         limits: Callable[[str], Limits] = lambda _: Limits(),
+        deleting: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(True),
     ) -> None:
-        """`is_behind`: whether much waits to be cut; `limits`: of a retention class."""
+        """What it asks: whether much waits to be cut, and of a class what a segment may be.
+
+        `deleting`: whether other processes let files be deleted; none begins to read inside it.
+        """
         self.done = Merged()
         self.trouble: Exception | None = None
         self._store = store
         self._waiting = waiting
         self._is_behind = is_behind
         self._limits = limits
+        self._deleting = deleting
         # Tenants whose segments changed, in the order of asking; the others are not looked at.
         self._due: dict[int, None] = {}
         self._later: dict[int, float] = {}
         self._unsound: dict[_Key, Corrupt] = {}
-        self._retired: list[tuple[weakref.ref[Segment], Path, Path]] = []
+        self._retired: list[_Retired] = []
         self._changed = threading.Condition()
         self._turn = threading.Lock()
         self._stopping = threading.Event()
@@ -124,18 +138,14 @@ class Merger:
     def sweep(self) -> int:
         """Delete the files of replaced segments that nobody holds; how many segments are held."""
         with self._turn:
-            left = []
-            for retired in self._retired:
-                reference, *paths = retired
-                if reference() is not None:
-                    left.append(retired)
-                    continue
-                for path in paths:
-                    # What cannot be deleted now is a stranger at the next start.
-                    with contextlib.suppress(OSError):
-                        path.unlink(missing_ok=True)
-            self._retired = left
-            return len(left)
+            free = [one for one in self._retired if one.segment() is None]
+            if free:
+                with self._deleting() as may_delete:
+                    for one in free:
+                        if may_delete or time.monotonic() - one.since_s > HELD_S_MAX:
+                            self._retired.remove(one)
+                            _delete(one.paths)
+            return len(self._retired)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -217,7 +227,10 @@ class Merger:
         # From here on nothing is taken back: if this fails halfway, a start finds out which it was.
         self._store.write(note).result()
         self._waiting.replace(tenant, sources, [merged])
-        self._retired += [(weakref.ref(one), one.columns_path, one.parts_path) for one in sources]
+        now = time.monotonic()
+        self._retired += [
+            _Retired(weakref.ref(one), (one.columns_path, one.parts_path), now) for one in sources
+        ]
 
     def _pause(self) -> None:
         """Between small steps of a merge: end when the program does, and let cutting go first."""
@@ -231,6 +244,13 @@ class Merger:
 
 def _key(segment: Segment) -> _Key:
     return segment.tenant, segment.kept, segment.name
+
+
+def _delete(paths: Iterable[Path]) -> None:
+    for path in paths:
+        # What cannot be deleted now is a stranger at the next start.
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _bare(error: E) -> E:

@@ -152,7 +152,8 @@ class Parts:
         self._path = segment.parts_path
         with naming(self._path):
             file = pa.ipc.open_file(pa.memory_map(str(self._path)))
-            if file.schema != tables.PARTS:
+            self.is_old = file.schema == tables.PARTS_1
+            if not self.is_old and file.schema != tables.PARTS:
                 raise ValueError("it holds other columns")
             self._batches = [file.get_batch(n) for n in range(file.num_record_batches)]
             for batch in self._batches:
@@ -187,6 +188,12 @@ class Parts:
         with naming(self._path):
             nth = bisect_right(self._ends, row)
             return tables.values_at(self._batches[nth], row - (self._ends[nth - 1] if nth else 0))
+
+    def words(self) -> list[tuple[pa.BinaryArray, NDArray[np.int64]]]:
+        """Of each batch, in order, the `words` of its rows and their first indexes; not copied."""
+        if self.is_old:
+            return [(pa.array([b""] * self.rows, pa.binary()), self.firsts)]
+        return [(batch.column(tables.WORDS), batch.column(0).to_numpy()) for batch in self._batches]
 
     def _numbers(self, column: int) -> NDArray[np.int64]:
         return np.concatenate([batch.column(column).to_numpy() for batch in self._batches])

@@ -47,12 +47,13 @@ _FILE = pa.schema(
         pa.field("finding", pa.bool_(), nullable=False),
         pa.field("id", pa.binary(ID_BYTES), nullable=False),
     ],
-    metadata={"sealog.columns": "1"},
+    metadata={"sealog.columns": "2"},
 )
 
 # `offsets`: of each event's index from `first`; null where they follow each other. `lengths`: one
-# zstd frame over the msgpack of four arrays. `check`: CRC-32 of the row, so that a flipped bit is
-# named when it is read, not only when everything is verified.
+# zstd frame over the msgpack of four arrays. `words`: see `word_blooms`; empty where none was made.
+# `check`: CRC-32 of the row, so that a flipped bit is named when it is read, not only when
+# everything is verified.
 PARTS = pa.schema(
     [
         pa.field("first", pa.int64(), nullable=False),
@@ -64,10 +65,17 @@ PARTS = pa.schema(
         pa.field("salts", pa.large_binary(), nullable=False),
         pa.field("digests", pa.large_binary(), nullable=False),
         *[pa.field(name, pa.large_binary(), nullable=False) for name in PART_NAMES],
+        pa.field("words", pa.binary(), nullable=False),
         pa.field("check", pa.uint32(), nullable=False),
     ],
+    metadata={"sealog.parts": "2", "zstd.dictionary": "none"},
+)
+PARTS_1 = pa.schema(
+    [field for field in PARTS if field.name != "words"],
     metadata={"sealog.parts": "1", "zstd.dictionary": "none"},
 )
+"""What folders of format 1 hold; they are brought along."""
+WORDS = PARTS.get_field_index("words")
 _LENGTHS = msgspec.msgpack.Decoder(tuple[tuple[int, ...], ...])
 LENGTHS_BYTES_MAX = 1 << 16
 
@@ -78,6 +86,11 @@ PartsRow = tuple[PartsValue, ...]
 
 def columns_file(rows: Sequence[Row]) -> pa.Buffer:
     """A Parquet file of some rows; see `columns_bytes`."""
+    return columns_bytes(columns_table(rows))
+
+
+def columns_table(rows: Sequence[Row]) -> pa.Table:
+    """Rows as columns, each of one chunk."""
     arrays = []
     for field in _FILE:
         values = list(map(attrgetter(field.name), rows))
@@ -85,7 +98,7 @@ def columns_file(rows: Sequence[Row]) -> pa.Buffer:
             arrays.append(pa.array(values, pa.string()).dictionary_encode())
         else:
             arrays.append(pa.array(values, field.type))
-    return columns_bytes(pa.Table.from_arrays(arrays, schema=_FILE))
+    return pa.Table.from_arrays(arrays, schema=_FILE)
 
 
 def columns_bytes(table: pa.Table) -> pa.Buffer:
@@ -168,17 +181,27 @@ def parts_row(pack: Pack, compress: Callable[[bytes], bytes]) -> PartsRow:
         pack.salts,
         pack.digests,
         *pack.frames,
+        b"",
     ]
     values.append(checksum(values))
     return tuple(values)
 
 
 def values_at(batch: pa.RecordBatch, row: int) -> PartsRow:
-    """One row of a parts file as it stands there. Raises `ValueError` where its check fails."""
+    """One row of a parts file as it stands there. Raises `ValueError` where its check fails.
+
+    A row of format 1 comes as one without words; its check is the same.
+    """
     values = tuple([column[row].as_py() for column in batch.columns])
     if checksum(values[:-1]) != values[-1]:
         raise ValueError(f"row {row} fails its check")
-    return values
+    return values if len(values) == len(PARTS) else (*values[:WORDS], b"", values[-1])
+
+
+def with_words(values: PartsRow, words: bytes) -> PartsRow:
+    """A row with another value of `words`."""
+    changed = (*values[:WORDS], words)
+    return *changed, checksum(changed)
 
 
 def indexes_of(values: PartsRow) -> Sequence[int]:
@@ -194,7 +217,7 @@ def pack_at(batch: pa.RecordBatch, row: int) -> Pack:
 
 def pack_of(values: PartsRow) -> Pack:
     """A row of a parts file as the pack it was."""
-    _, count, kind, _, masks, lengths, salts, digests, *frames, _ = values
+    _, count, kind, _, masks, lengths, salts, digests, *frames, _, _ = values
     text = zstandard.ZstdDecompressor().decompress(lengths, max_output_size=LENGTHS_BYTES_MAX)
     return Pack(
         indexes=tuple(indexes_of(values)),

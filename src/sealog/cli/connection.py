@@ -84,6 +84,8 @@ def opened(where: Where, *, writing: bool) -> Iterator["App"]:
     owned = app.is_owned(where.data)
     if not writing and not app.exists(where.data):
         raise Misconfigured(f"{where.data} is not a data folder: it has no FORMAT")
+    if not writing:
+        app.check_format(where.data)
     if owned and not writing:
         with app.looking(where.data, settings) as running:
             yield running

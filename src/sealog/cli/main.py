@@ -224,6 +224,40 @@ def verify(
 
 
 @app.command()
+def migrate(data: Data = DATA) -> None:
+    """Bring a data folder of an older format along; starting the server does the same.
+
+    What was begun and cut off goes on from where it was. A damaged segment is left as it is and
+    named.
+    """
+    from sealog.cli import mending
+
+    with failing():
+        mending.migrate(data)
+
+
+@app.command()
+def repair(
+    data: Data = DATA,
+    backup: Annotated[
+        Path | None,
+        typer.Option("--from", help="A backup: a copy of the data folder, or its files."),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Repair damaged segment files, while no server runs on the folder.
+
+    A columns file (.parquet) is derived again from its parts. A parts file (.arrow) must come from
+    a backup: it is taken from --from if size and digest are right, else named with both. Whatever
+    else `sealog verify` finds is left alone.
+    """
+    from sealog.cli import mending
+
+    with failing():
+        mending.repair(data, backup, as_json=json)
+
+
+@app.command()
 def prove(
     tenant: options.TenantOption,
     index: Annotated[int | None, typer.Option(help="The event's index.", min=0)] = None,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sealog.cli.options import Where
-from sealog.cli.printing import say
+from sealog.cli.printing import say, tell
 from sealog.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def serve(where: Where, chosen: Chosen, against: Sequence[Path]) -> None:
     check(host, server)
     notes = [path.read_bytes() for path in against]
     workers = workers_of(settings.intake.workers)
+    if app.is_older(where.data):
+        tell(f"{where.data} has an older format: it is brought along first")
     with app.running(where.data, settings, against=notes, workers=workers) as running:
         running.intake.warm()
         if not running.keys.all():

@@ -3,6 +3,7 @@
 import ctypes
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 _CHUNK_BYTES = 1 << 20
@@ -17,6 +18,17 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         os.fchmod(number, mode)
         file.write(content)
         file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+def copy_durably(source: Path, path: Path, *, mode: int = 0o600) -> None:
+    """Put a copy of a file at `path` as a whole."""
+    beside = path.with_name(path.name + ".new")
+    shutil.copyfile(source, beside)
+    with beside.open("rb+") as file:
+        os.fchmod(file.fileno(), mode)
         os.fsync(file.fileno())
     beside.replace(path)
     sync_folder(path.parent)

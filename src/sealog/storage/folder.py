@@ -3,13 +3,17 @@
 import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from sealog.errors import Misconfigured
 from sealog.storage import files
 
-FORMAT = 1
+FORMAT = 2
+OLDEST = 1
+"""The oldest format that is brought along."""
 
 
 class Folder:
@@ -59,18 +63,52 @@ class Folder:
             files.write_durably(self.path / "FORMAT", f"{FORMAT}\n".encode())
             files.sync_folder(self.path.parent)
 
-    def check_format(self) -> None:
-        """Refuse a folder that a newer program wrote."""
+    def check_format(self, *, may_be_older: bool = False) -> int:
+        """The folder's format. Refuse one that a newer program wrote, or that must be migrated."""
         try:
             text = (self.path / "FORMAT").read_text("ascii").strip()
         except FileNotFoundError:
             raise Misconfigured(f"{self.path} is not a data folder: it has no FORMAT") from None
-        if not text.isdecimal() or int(text) < 1:
+        if not text.isdecimal() or int(text) < OLDEST:
             raise Misconfigured(f"{self.path}/FORMAT holds {text!r}, not a number")
         if int(text) > FORMAT:
             raise Misconfigured(
                 f"{self.path} has format {text}; this program knows {FORMAT}: use a newer one"
             )
+        if int(text) < FORMAT and not may_be_older:
+            raise Misconfigured(
+                f"{self.path} has format {text}; this program reads {FORMAT}:"
+                " start the server on it, or run `sealog migrate`"
+            )
+        return int(text)
+
+    def note_format(self) -> None:
+        """Everything in the folder has this program's format now."""
+        files.write_durably(self.path / "FORMAT", f"{FORMAT}\n".encode())
+
+    def hold_files(self) -> int:
+        """A descriptor; while it is open in this process, no other deletes replaced segments."""
+        held = os.open(self.path / "archive", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(held, fcntl.LOCK_SH)
+        return held
+
+    @contextmanager
+    def deleting_files(self) -> Iterator[bool]:
+        """Whether no process reads segments beside this one; none begins to inside the block.
+
+        True where the file system knows no such locks.
+        """
+        tried = os.open(self.path / "archive", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(tried, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        except OSError:
+            yield True
+        else:
+            yield True
+        finally:
+            os.close(tried)
 
     def own(self) -> None:
         """Become the one process that writes here, or raise `Misconfigured` naming who does.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sealog.errors import Altered, Misconfigured
 from sealog.ledger.notes import Checkpoint, peek_checkpoint
-from sealog.storage.folder import FORMAT, Folder
+from sealog.storage.folder import OLDEST, Folder
 from sealog.verify import keys as trusting
 from sealog.verify import strays, tenant
 from sealog.verify.keys import Trusted
@@ -89,7 +89,7 @@ class _Verification:
             self._folder.check_format()
         except (Misconfigured, OSError, ValueError) as error:
             text = _text(self._path / "FORMAT")
-            if text.isdecimal() and int(text[:9]) > FORMAT:
+            if text.isdecimal() and int(text[:9]) >= OLDEST:
                 raise
             self._own.fault("FORMAT", str(error))
 

@@ -130,7 +130,21 @@ class Moment:
     def troubles(self) -> list[str]:
         """What SQLite itself finds wrong with the file."""
         found = [row[0] for row in self._rows(f"PRAGMA quick_check({TROUBLES_MAX})", ())]
-        return [] if found == ["ok"] else [str(one) for one in found]
+        troubles = [] if found == ["ok"] else [str(one) for one in found]
+        return troubles + self._cut_short()
+
+    def _cut_short(self) -> list[str]:
+        """Free pages that are missing at the end, which SQLite does not mind."""
+        ((_, _, name),) = self._rows("PRAGMA database_list", ())
+        ((pages,),) = self._rows("PRAGMA page_count", ())
+        ((page_bytes,),) = self._rows("PRAGMA page_size", ())
+        path = Path(name)
+        log = path.with_name(path.name + "-wal")
+        size = path.stat().st_size
+        # What the write-ahead log holds is not in the file yet.
+        if size >= pages * page_bytes or (log.exists() and log.stat().st_size):
+            return []
+        return [f"it has {size} bytes instead of {pages * page_bytes}"]
 
     def head(self, tenant: int) -> HeadRow | None:
         """A tenant's head; None before its first event."""
