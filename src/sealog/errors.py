@@ -47,6 +47,10 @@ class Missing(Refused):
     """It is not there, or belongs to another tenant: one answer for both."""
 
 
+class Gone(Refused):
+    """It was there, and is not any more."""
+
+
 class Conflict(Refused):
     """The id is taken by something that differs."""
 

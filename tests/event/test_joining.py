@@ -112,6 +112,17 @@ def test_text_that_only_the_slow_reader_takes_does_not_stop_its_neighbours(rest)
     assert joining.shown(odd, 8) == slowly(odd, 8)
 
 
+@pytest.mark.parametrize("space", [b"\n", b"\r", b"\r\n\t"])
+def test_an_event_is_one_line_whatever_white_space_was_sent(space):
+    """A value that nobody had to open rests as it was written, over several lines perhaps."""
+    odd = of(b'{"sealog":{},"x":[%b1,%b{"a":%b2}]}' % (space, space, space), erased=(1,))
+
+    lines = lines_of(CLEAN, odd)
+
+    assert len(lines) == 2
+    assert msgspec.json.decode(lines[1])["x"] == [1, {"a": 2}]
+
+
 def test_where_values_clash_the_first_stands():
     """No part is ever written so; reading it must not depend on that."""
     event = of(b'{"event":"x","http":{"a":1},"sealog":{}}', None, None, b'{"event":{},"http":2}')

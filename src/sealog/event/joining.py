@@ -20,6 +20,7 @@ _READ = msgspec.json.Decoder(dict[str, Raw]).decode
 _READ_ALL = msgspec.json.Decoder(list[dict[str, Raw]]).decode
 _WRITE = msgspec.json.Encoder().encode
 _WRITE_LINES = msgspec.json.Encoder().encode_lines
+_ON_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 _KINDS = range(len(PART_NAMES))
 _ERASED = tuple([tuple([n for n in _KINDS if mask >> n & 1]) for mask in range(16)])
 
@@ -55,7 +56,11 @@ def lines(pack: Pack, base: int, unpacker: Unpacker, places: Sequence[int] | Non
         trees = [parts.joined(filter(None, row)) for row in zip(*columns, strict=True)]
     for tree, index, mask in zip(trees, indexes, masks, strict=True):
         _add_own(tree, base + index, _ERASED[mask >> 4])
-    return _WRITE_LINES(trees)
+    text = _WRITE_LINES(trees)
+    if text.count(b"\n") != len(trees) or b"\r" in text:
+        # Between the tokens of a value white space stands as it was sent; in strings it cannot.
+        return b"".join([_WRITE(tree).translate(_ON_ONE_LINE) + b"\n" for tree in trees])
+    return text
 
 
 def _columns_united(columns: Sequence[Sequence[bytes]]) -> list[Tree]:

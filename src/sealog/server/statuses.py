@@ -4,6 +4,7 @@ from sealog.errors import (
     Busy,
     Conflict,
     Forbidden,
+    Gone,
     Limited,
     Missing,
     Refused,
@@ -32,6 +33,7 @@ _KINDS: tuple[tuple[type[SealogError], int], ...] = (
     (Unauthorised, 401),
     (Forbidden, 403),
     (Missing, 404),
+    (Gone, 410),
     (Conflict, 409),
     (Limited, 429),
     (Refused, _MALFORMED),
@@ -41,6 +43,8 @@ _KINDS: tuple[tuple[type[SealogError], int], ...] = (
 # It was understood, but a value in it may not be.
 _CODES = dict.fromkeys(
     (
+        "bad-columns",
+        "bad-format",
         "bad-key-name",
         "bad-parameter",
         "bad-scopes",

@@ -129,7 +129,7 @@ reads = Table(
 )
 
 # asked: JSON of the parameters as they were given; query: JSON of what they mean (query.tree.Query);
-# size: only what stands below this index; columns: JSON list, or null for all.
+# size: only what stands below this index; columns: JSON list.
 exports = Table(
     "exports",
     metadata,

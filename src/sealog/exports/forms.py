@@ -1,0 +1,208 @@
+"""What events look like in each format, and what stands before and after them in a file."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from sealog.errors import Refused
+from sealog.event import joining
+from sealog.event.packs import Pack, Unpacker
+from sealog.exports.columns import COLUMNS, NUMBERS, TIMES, Row, at_us, rows
+
+FORMATS = ("ndjson", "csv", "parquet")
+MEDIA_TYPES = {
+    "ndjson": "application/x-ndjson",
+    "csv": "text/csv; charset=utf-8; header=present",
+    "parquet": "application/vnd.apache.parquet",
+}
+GROUP_EVENTS = 16_384
+GROUP_BYTES = 16 << 20
+"""A row group of Parquet holds no more than this, in memory and in the file."""
+
+# A spreadsheet takes what begins so for a formula; after a quote too, in those that strip quotes.
+_FORMULA = re.compile(r'"?[=+\-@\t\r]')
+
+
+class Form(msgspec.Struct, frozen=True):
+    """A format, and of CSV and Parquet the columns, in order."""
+
+    name: str
+    columns: tuple[str, ...] = COLUMNS
+
+    def __post_init__(self) -> None:
+        """Refuse what is no format."""
+        if self.name not in FORMATS:
+            raise Refused(f"a format is one of {', '.join(FORMATS)}", code="bad-format")
+
+
+Piece = tuple[Pack, int, Sequence[int] | None]
+"""A pack, the index from which it counts, and the places that are wanted of it (None: all)."""
+
+
+def write(form: Form, pieces: Iterable[Piece]) -> bytes:
+    """Events in a form: lines of NDJSON or CSV, or a batch of Parquet's rows as an Arrow stream.
+
+    Raises `Altered` for a pack that does not open.
+    """
+    unpacker = Unpacker()
+    lines = b"".join([joining.lines(pack, base, unpacker, places) for pack, base, places in pieces])
+    return _WRITERS[form.name](form, lines)
+
+
+def of_lines(form: Form, lines: bytes) -> bytes:
+    """The same, of events as NDJSON."""
+    return _WRITERS[form.name](form, lines)
+
+
+def _ndjson(_form: Form, lines: bytes) -> bytes:
+    return lines
+
+
+def _csv(form: Form, lines: bytes) -> bytes:
+    found: Iterable[Row] = rows(lines)
+    if form.columns != COLUMNS:
+        found = _narrowed(found, form.columns)
+    return csv_lines(found)
+
+
+def csv_lines(found: Iterable[Sequence[Any]]) -> bytes:
+    """Rows as RFC 4180 has them. A cell that a spreadsheet would compute begins with `'`."""
+    text = io.StringIO()
+    csv.writer(text).writerows([[_cell(value) for value in row] for row in found])
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def _cell(value: Any) -> Any:
+    if type(value) is str and _FORMULA.match(value):
+        return "'" + value
+    return value
+
+
+def _narrowed(found: Iterable[Row], columns: Sequence[str]) -> Iterable[Row]:
+    places = [COLUMNS.index(name) for name in columns]
+    return [tuple([row[place] for place in places]) for row in found]
+
+
+def _arrow(form: Form, lines: bytes) -> bytes:
+    import pyarrow as pa  # noqa: PLC0415 - only Parquet pays for it
+
+    schema = schema_of(form)
+    columns = list(zip(*rows(lines), strict=True))
+    arrays = []
+    for field in schema:
+        values: Sequence[Any] = columns[COLUMNS.index(field.name)]
+        if field.name in TIMES:
+            values = list(map(at_us, values))
+        arrays.append(pa.array(values, field.type))
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as stream:
+        stream.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def schema_of(form: Form) -> Any:
+    """The Arrow schema of the columns of a form."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    kinds = {name: pa.timestamp("us", tz="UTC") for name in TIMES}
+    kinds |= {"index": pa.int64(), "status": pa.int32()}
+    return pa.schema(
+        [
+            pa.field(name, kinds.get(name, pa.string()), nullable=name != "index")
+            for name in form.columns
+        ],
+        metadata={"sealog.export": "1"},
+    )
+
+
+_WRITERS: dict[str, Callable[[Form, bytes], bytes]] = {
+    "ndjson": _ndjson,
+    "csv": _csv,
+    "parquet": _arrow,
+}
+assert set(_WRITERS) == set(FORMATS) == set(MEDIA_TYPES)
+assert set(NUMBERS) < set(COLUMNS)
+
+
+class Sink(Protocol):
+    """Where a file is written, from its beginning to its end."""
+
+    def write(self, content: bytes) -> int:
+        """Add bytes."""
+        ...
+
+
+class Document(Protocol):
+    """A file being written."""
+
+    def add(self, content: bytes) -> None:
+        """Add what `write` or `of_lines` gave."""
+        ...
+
+    def end(self) -> None:
+        """Write what stands after the last event."""
+        ...
+
+
+def document(form: Form, sink: Sink) -> Document:
+    """Begin a file."""
+    return _Parquet(form, sink) if form.name == "parquet" else _Text(form, sink)
+
+
+class _Text:
+    def __init__(self, form: Form, sink: Sink) -> None:
+        self._sink = sink
+        if form.name == "csv":
+            sink.write(csv_lines([form.columns]))
+
+    def add(self, content: bytes) -> None:
+        self._sink.write(content)
+
+    def end(self) -> None:
+        pass
+
+
+class _Parquet:
+    """Row groups of a bounded size: what waits for one is all that is in memory."""
+
+    def __init__(self, form: Form, sink: Sink) -> None:
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        self._batches: list[Any] = []
+        self._events = self._bytes = 0
+        wide = {"event", "message", "id"}
+        self._writer = pq.ParquetWriter(
+            sink,
+            schema_of(form),
+            compression="zstd",
+            use_dictionary=[name for name in form.columns if name not in wide],
+            write_page_checksum=True,
+        )
+
+    def add(self, content: bytes) -> None:
+        import pyarrow as pa  # noqa: PLC0415
+
+        for batch in pa.ipc.open_stream(content):
+            self._batches.append(batch)
+            self._events += batch.num_rows
+            self._bytes += batch.nbytes
+        if self._events >= GROUP_EVENTS or self._bytes >= GROUP_BYTES:
+            self._write()
+
+    def end(self) -> None:
+        self._write()
+        self._writer.close()
+
+    def _write(self) -> None:
+        import pyarrow as pa  # noqa: PLC0415
+
+        if self._batches:
+            table = pa.Table.from_batches(self._batches)
+            self._writer.write_table(table, row_group_size=len(table))
+            self._batches.clear()
+            self._events = self._bytes = 0

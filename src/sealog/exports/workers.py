@@ -1,0 +1,75 @@
+"""Writing events out in processes of their own, at the lowest priority: ingest goes first.
+
+A worker holds nothing: packs go in as they rest, compressed, and the bytes of a file come out.
+"""
+
+import contextlib
+import ctypes
+import gc
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from sealog.exports import forms
+from sealog.exports.forms import Form, Piece
+from sealog.exports.part import Unwritten
+
+NICE = 10
+OBJECTS_UNTIL_COLLECTED = 50_000
+_PR_SET_PDEATHSIG = 1
+
+
+def written(
+    form: Form, batches: Iterable[Sequence[Piece]], workers: int
+) -> Generator[tuple[int, bytes]]:
+    """Of every batch, in order, its number of events and its bytes in a form.
+
+    `workers`: how many processes write at once; 0 does it here. No more than three batches a worker
+    are under way. Raises what reading a batch raises, and `Unwritten` where a worker dies.
+    """
+    if not workers:
+        for batch in batches:
+            yield _count(batch), forms.write(form, batch)
+        return
+    # Not forked: a copy of threads that hold locks would hang.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, _begin)
+    waiting: deque[tuple[int, Future[bytes]]] = deque()
+    try:
+        for batch in batches:
+            waiting.append((_count(batch), pool.submit(forms.write, form, list(batch))))
+            if len(waiting) > 2 * workers:
+                count, first = waiting.popleft()
+                yield count, first.result()
+        while waiting:
+            count, first = waiting.popleft()
+            yield count, first.result()
+    except BrokenProcessPool as error:
+        raise Unwritten("a process that wrote it died") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _count(batch: Iterable[Piece]) -> int:
+    return sum([len(pack.indexes) if places is None else len(places) for pack, _, places in batch])
+
+
+def _begin() -> None:
+    """Runs first in a worker: whoever stops the server stops it, not the terminal."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    gc.set_threshold(OBJECTS_UNTIL_COLLECTED, *gc.get_threshold()[1:])
+    with contextlib.suppress(OSError):
+        os.nice(NICE)
+    # Where the server dies by force, a worker that waits for it for ever would stay behind.
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "prctl"):
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # It may have died before that line; of a death in the past nobody tells us.
+    server = multiprocessing.parent_process()
+    if server is not None and server.pid != os.getppid():
+        os._exit(1)

@@ -1,0 +1,240 @@
+import hashlib
+
+import pytest
+from tests.archive.made import ALPHA, BETA, event
+from tests.exports.made import NOW_US, fill, shown
+
+from sealog.errors import Altered, Busy, Conflict, Gone, Missing
+from sealog.exports.exports import Finished
+from sealog.query.tree import Is, Query
+
+
+def content(port, job):
+    with port.exports.open(job.id)[1] as file:
+        return file.read()
+
+
+def test_an_export_is_made_in_the_background(port):
+    fill(port.home, 2_000)
+
+    asked = port.ask(note="all")
+    job = port.wait(asked)
+
+    assert (asked.state, asked.size, asked.estimated) == ("pending", 2_000, 2_000)
+    assert content(port, job).splitlines() == shown(port.home, ALPHA, range(2_000))
+    assert (job.events, job.asked, job.key) == (2_000, {"note": "all"}, "key_1")
+    assert job.sha256 == hashlib.sha256(content(port, job)).digest()
+    assert job.expires_us == NOW_US + 86_400 * 1_000_000
+    assert port.files() == [f"{job.id}.ndjson"]
+
+
+def test_it_belongs_to_the_point_at_which_it_was_asked_for(port):
+    """Whoever holds it can check that it is complete: every index below its size."""
+    fill(port.home, 300)
+    port.source.gate.clear()
+    asked = port.ask()
+    port.home.add(ALPHA, event(1))
+    port.home.archive.cut()
+    port.source.gate.set()
+
+    job = port.wait(asked)
+
+    assert len(content(port, job).splitlines()) == job.size == 300
+
+
+def test_only_what_was_asked_for_is_in_it(port):
+    fill(port.home, 600)
+
+    job = port.wait(port.ask(query=Query(where=Is("actor", "u-1"))))
+
+    wanted = [index for index in range(600) if index % 3 == 1]
+    assert content(port, job).splitlines() == shown(port.home, ALPHA, wanted)
+
+
+def test_what_happened_at_another_time_is_not_expected(port):
+    fill(port.home, 600)
+    before, after = port.home.archive.segments(ALPHA)[0].first_us, 1_800_000_000_000_000
+
+    none = port.ask(query=Query(to_us=before))
+    late = port.ask(query=Query(from_us=after))
+
+    assert (none.estimated, late.estimated) == (300, 300)  # What waits may be of any time.
+    assert port.wait(none).events == port.wait(late).events == 0
+
+
+def test_whoever_takes_something_out_is_told_of(port):
+    fill(port.home, 100)
+
+    job = port.wait(port.ask(query=Query(where=Is("actor", "u-1"))))
+
+    assert port.finished == [Finished(job.id, ALPHA.number, "key_1", 33, 1, 97)]
+
+
+def test_progress_is_seen_while_it_is_made(port):
+    fill(port.home, 5_000)
+    port.source.gate.clear()
+    asked = port.ask()
+
+    running = port.wait(asked, "running")
+
+    assert (running.events, running.bytes) == (0, 0)
+    assert port.exports.all()[0].state == "running"
+    port.source.gate.set()
+    port.wait(asked)
+
+
+def test_before_it_is_ready_there_is_nothing_to_fetch(port):
+    fill(port.home, 100)
+    port.source.gate.clear()
+    asked = port.ask()
+
+    with pytest.raises(Conflict, match="the export is"):
+        port.exports.open(asked.id)
+    with pytest.raises(Missing):
+        port.exports.open("exp_none")
+
+
+def test_one_that_is_cancelled_ends_and_leaves_nothing(port):
+    fill(port.home, 5_000)
+    port.source.gate.clear()
+    asked = port.ask()
+    assert port.source.reached.wait(10)
+
+    port.exports.remove(asked.id)
+    port.source.gate.set()
+    other = port.wait(port.ask())
+
+    assert port.exports.get(asked.id).state == "cancelled"
+    assert port.files() == [other.name]
+    with pytest.raises(Gone, match="cancelled"):
+        port.exports.open(asked.id)
+
+
+def test_one_that_waits_can_be_cancelled_too(port):
+    fill(port.home, 100)
+    port.source.gate.clear()
+    first, second = port.ask(), port.ask()
+
+    port.exports.remove(second.id)
+    port.source.gate.set()
+
+    port.wait(first)
+    assert port.exports.get(second.id).state == "cancelled"
+
+
+def test_one_that_is_over_is_removed_with_its_file(port):
+    fill(port.home, 10)
+    job = port.wait(port.ask())
+
+    port.exports.remove(job.id)
+    port.exports.remove("exp_none")
+
+    assert port.exports.get(job.id) is None
+    assert port.files() == []
+
+
+def test_a_file_that_is_being_fetched_is_fetched_to_its_end(port):
+    fill(port.home, 10)
+    job = port.wait(port.ask())
+    _, file = port.exports.open(job.id)
+
+    port.exports.remove(job.id)
+
+    with file:
+        assert len(file.read().splitlines()) == 10
+
+
+def test_what_was_under_way_at_the_end_is_begun_again(port):
+    fill(port.home, 5_000)
+    port.source.gate.clear()
+    asked = port.ask("csv")
+    assert port.source.reached.wait(10)
+    port.exports._stopping.set()
+    port.source.gate.set()
+
+    port.restart()
+
+    job = port.wait(asked)
+    assert (job.events, job.size, job.format) == (5_000, 5_000, "csv")
+    assert port.files() == [f"{job.id}.csv"]
+
+
+def test_what_was_ready_at_the_end_is_ready_again(port):
+    fill(port.home, 100)
+    job = port.wait(port.ask())
+    before = content(port, job)
+
+    port.restart()
+
+    assert port.exports.get(job.id) == job
+    assert content(port, job) == before
+
+
+def test_damage_is_a_failure_and_what_it_is_stands_in_the_log(port):
+    fill(port.home, 100)
+    port.source.error = Altered("/secret/path is not what was written")
+
+    job = port.wait(port.ask(), "failed")
+
+    assert job.error == "something of it is damaged: the server's log says what"
+    assert port.files() == []
+    with pytest.raises(Gone):
+        port.exports.open(job.id)
+
+
+def test_whatever_goes_wrong_the_next_one_is_made(port):
+    fill(port.home, 100)
+    port.source.error = KeyError("somebody's name")
+    failed = port.wait(port.ask(), "failed")
+    port.source.error = None
+
+    port.wait(port.ask())
+
+    assert failed.error == "something went wrong on our side: the server's log says what"
+
+
+def test_one_that_grows_beyond_the_room_fails_and_frees_it(build_port):
+    port = build_port(bytes_max=50_000)
+    fill(port.home, 100)
+    small = port.wait(port.ask())
+    fill(port.home, 5_000)
+
+    job = port.wait(port.ask(), "failed")
+
+    assert job.error == "the room for exports is used up: [exports] bytes_max"
+    assert port.files() == [small.name]
+
+
+def test_tenants_take_turns(port):
+    """One that asks for many does not keep the other waiting."""
+    fill(port.home, 10)
+    fill(port.home, 10, tenant=BETA)
+    port.source.gate.clear()
+    mine = [port.ask() for _ in range(3)]
+    theirs = port.ask(tenant=BETA)
+    port.source.gate.set()
+
+    for job in (*mine, theirs):
+        port.wait(job)
+
+    order = [done.job for done in port.finished]
+    assert order.index(theirs.id) == 1
+
+
+def test_a_file_goes_on_time(build_port):
+    port = build_port(expire_after_s=0.05)
+    fill(port.home, 10)
+    job = port.wait(port.ask())
+    port.clock.pass_by(1)
+
+    port.wait(job, "expired")
+
+    with pytest.raises(Gone, match="expired"):
+        port.exports.open(job.id)
+
+
+def test_nothing_is_taken_on_where_nobody_makes_it(port):
+    port.exports.stop()
+
+    with pytest.raises(Busy, match="while a server runs"):
+        port.ask()

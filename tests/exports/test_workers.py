@@ -1,0 +1,104 @@
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+from tests.exports.made import fill, pieces_of
+
+from sealog.exports import forms, workers
+from sealog.exports.forms import Form
+from sealog.exports.part import Unwritten
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_batches_come_back_in_their_order(home, count):
+    fill(home, 600)
+    form = Form("ndjson")
+    pieces = pieces_of(home, 600)
+
+    found = list(workers.written(form, [[piece] for piece in pieces], count))
+
+    assert [events for events, _ in found] == [len(one[2] or one[0].masks) for one in pieces]
+    assert b"".join([content for _, content in found]) == forms.write(form, pieces)
+
+
+def test_only_a_few_batches_are_under_way(home):
+    """What is read ahead is held in memory."""
+    fill(home, 100)
+    (*_, piece) = pieces_of(home, 100)
+    drawn = []
+
+    def batches():
+        for number in range(20):
+            drawn.append(number)
+            yield [piece]
+
+    walk = workers.written(Form("ndjson"), batches(), 1)
+    next(walk)
+
+    assert len(drawn) <= 4
+    walk.close()
+
+
+def test_a_worker_that_dies_ends_the_export_with_a_reason(home):
+    fill(home, 100)
+    pieces = pieces_of(home, 100)
+
+    def batches():
+        yield pieces
+        yield pieces
+        yield pieces
+        kill_children()
+        for _ in range(50):
+            yield pieces
+
+    with pytest.raises(Unwritten, match="a process that wrote it died"):
+        list(workers.written(Form("ndjson"), batches(), 1))
+
+
+def test_what_goes_wrong_in_a_worker_is_raised_here(home):
+    fill(home, 40)
+    pack, base, _ = pieces_of(home, 40)[0]
+
+    with pytest.raises(IndexError):
+        list(workers.written(Form("ndjson"), [[(pack, base, [10_000])]], 1))
+
+
+def test_no_process_is_left_when_the_walk_is_given_up(home):
+    fill(home, 100)
+    pieces = pieces_of(home, 100)
+    walk = workers.written(Form("ndjson"), [[piece] for piece in pieces * 10], 1)
+    next(walk)
+
+    walk.close()
+
+    assert children() == []
+
+
+def children():
+    return [
+        int(number)
+        for thread in threading.enumerate()
+        for number in _children_of(thread.native_id)
+        if _is_worker(number)
+    ]
+
+
+def kill_children():
+    for number in children():
+        os.kill(number, signal.SIGKILL)
+
+
+def _children_of(native_id):
+    try:
+        return Path(f"/proc/self/task/{native_id}/children").read_text().split()
+    except OSError:
+        return []
+
+
+def _is_worker(number):
+    try:
+        return b"spawn_main" in Path(f"/proc/{number}/cmdline").read_bytes()
+    except OSError:
+        return False
