@@ -21,7 +21,7 @@ class Commits:
 
     def __call__(self, *batches):
         def work(connection):
-            commit = Commit(driver(connection), self.memory, self.newest, NOW_US, Packer())
+            commit = Commit(driver(connection), self.memory, self.newest, (NOW_US, {}), Packer())
             commit.write(batches)
             return commit
 

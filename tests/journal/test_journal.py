@@ -394,3 +394,26 @@ def test_where_none_is_let_in_nothing_waits(journal):
     done, busy = journal.append_all([[], []])
 
     assert (done.result(), busy) == ([], {})
+
+
+def test_what_followers_note_between_two_commits_is_kept_by_the_next(journal, store):
+    """Heads are held in memory between commits; the file stays what counts."""
+    journal.append([batch(ACME, "a", "b")]).result()
+    store.write(lambda connection: journal.advance(connection, synced={1: 2})).result()
+    journal.append([batch(ACME, "c")]).result()
+
+    assert journal.heads() == [Head(1, 3, synced=2)]
+
+
+def test_what_a_failed_transaction_noted_is_not_kept(journal, store):
+    journal.append([batch(ACME, "a", "b")]).result()
+
+    def fails(connection):
+        journal.advance(connection, synced={1: 2})
+        raise Busy("the disk is full")
+
+    with pytest.raises(Busy):
+        store.write(fails).result()
+    journal.append([batch(ACME, "c")]).result()
+
+    assert journal.heads() == [Head(1, 3, synced=0)]

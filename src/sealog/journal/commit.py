@@ -27,12 +27,13 @@ class Commit:
         connection: sqlite3.Connection,
         memory: Memory,
         newest: int,
-        now_us: int,
+        moment: tuple[int, dict[int, Head]],
         packer: Packer,
     ) -> None:
+        """`moment`: microseconds since 1970, and heads as they stand, those that are known."""
         self._connection = connection
         self._memory = memory
-        self._now_us = now_us
+        self._now_us, self._known = moment
         self._heads: dict[int, Head] = {}
         self._groups: dict[int, _Group] = {}
         self._packer = packer
@@ -41,7 +42,8 @@ class Commit:
         self.newest = newest
         """The highest block number given, this commit included."""
         self.outcomes: list[Outcome] = []
-        self.sizes: dict[int, int] = {}
+        self.heads: dict[int, Head] = {}
+        """Of the tenants that have new events."""
         self.hashes: Hashes | None = None
         """Of the ids that are new; None where there are none."""
 
@@ -54,7 +56,7 @@ class Commit:
                     self._write_carefully(batch)
         blocks.write(self._connection, self._blocks_of_groups())
         heads.write(self._connection, self._heads.values())
-        self.sizes = {head.tenant: head.size for head in self._heads.values()}
+        self.heads = self._heads
         if self._added:
             self.hashes = np.concatenate(self._added)
             # New ids come in new blocks, so this number was not given to an earlier row.
@@ -131,7 +133,11 @@ class Commit:
 
     def _head(self, number: int) -> Head:
         head = self._heads.get(number)
-        return heads.read(self._connection, number) if head is None else head
+        if head is None:
+            head = self._known.get(number)
+        if head is None:
+            head = self._known[number] = heads.read(self._connection, number)
+        return head
 
     def _add(self, batch: Batch, first: int) -> None:
         """Give a batch of new events its place in the order; heads change here only."""

@@ -6,7 +6,7 @@ fails, fails whole, and no index is used up by it.
 """
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
@@ -59,10 +59,12 @@ class Journal:
         self._lock = threading.Condition()
         self._waiting: deque[_Waiting] = deque()
         self._waiting_events = 0
-        self._waiting_of: Counter[int] = Counter()
+        self._waiting_of: dict[int, int] = {}
         self._scheduled = False
         self._flying: list[_Waiting] = []
         self._sizes: dict[int, int] = {}
+        # As they stand in the file; used and changed by the writing thread alone.
+        self._heads: dict[int, heads.Head] = {}
         self._newest = 0
         self._roused = 0
         with store.reading() as connection:
@@ -180,23 +182,29 @@ class Journal:
 
         Blocks that both have are deleted in the same transaction.
         """
-        heads.advance(driver(connection), synced=synced or {}, archived=archived or {})
+        synced, archived = synced or {}, archived or {}
+        # Whether this transaction lasts is not known yet: the next commit reads them again.
+        for tenant in synced.keys() | archived.keys():
+            self._heads.pop(tenant, None)
+        heads.advance(driver(connection), synced=synced, archived=archived)
 
     def _admit(self, batches: Sequence[Batch], events: int) -> None:
         limit = self._settings.waiting_events_max
         total = self._waiting_events + events
         if self._waiting_events and total > limit:
             raise Busy(f"{self._waiting_events} events wait to be written; {limit} may")
-        counts: Counter[int] = Counter()
+        counts: dict[int, int] = {}
         for batch in batches:
-            counts[batch.tenant.number] += len(batch.ids)
+            number = batch.tenant.number
+            counts[number] = counts.get(number, 0) + len(batch.ids)
         fair = self._settings.fair_events
         if self._waiting_events > (limit // 2 if fair is None else fair):
             for tenant, count in counts.items():
-                if 2 * (self._waiting_of[tenant] + count) > total:
+                if 2 * (self._waiting_of.get(tenant, 0) + count) > total:
                     raise Busy("this tenant has its share of what waits to be written")
         self._waiting_events = total
-        self._waiting_of.update(counts)
+        for tenant, count in counts.items():
+            self._waiting_of[tenant] = self._waiting_of.get(tenant, 0) + count
 
     def _queue(self, waiting: _Waiting) -> None:
         self._waiting.append(waiting)
@@ -238,7 +246,8 @@ class Journal:
     def _commit(self, connection: Connection) -> Commit:
         self._flying = self._take()
         batches = [batch for waiting in self._flying for batch in waiting.batches]
-        commit = Commit(driver(connection), self._memory, self._newest, self._clock(), self._packer)
+        moment = self._clock(), self._heads
+        commit = Commit(driver(connection), self._memory, self._newest, moment, self._packer)
         commit.write(batches)
         return commit
 
@@ -270,8 +279,10 @@ class Journal:
         """Take over what is durable now; the memory of ids changes only in the writing thread."""
         if commit.hashes is not None:
             self._memory.settle(commit.newest, commit.hashes)
+        self._heads.update(commit.heads)
         with self._lock:
-            self._sizes.update(commit.sizes)
+            for head in commit.heads.values():
+                self._sizes[head.tenant] = head.size
             self._newest = commit.newest
 
     def _forget(self, waiting: _Waiting) -> None:
