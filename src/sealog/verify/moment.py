@@ -135,10 +135,9 @@ class Moment:
 
     def _cut_short(self) -> list[str]:
         """Free pages that are missing at the end, which SQLite does not mind."""
-        ((_, _, name),) = self._rows("PRAGMA database_list", ())
-        ((pages,),) = self._rows("PRAGMA page_count", ())
-        ((page_bytes,),) = self._rows("PRAGMA page_size", ())
-        path = Path(name)
+        path = Path(next(self._rows("PRAGMA database_list", ()))[2])
+        (pages,) = next(self._rows("PRAGMA page_count", ()))
+        (page_bytes,) = next(self._rows("PRAGMA page_size", ()))
         log = path.with_name(path.name + "-wal")
         size = path.stat().st_size
         # What the write-ahead log holds is not in the file yet.
