@@ -13,6 +13,7 @@ from sealog.archive.shelf import Shelf
 from sealog.archive.sources import (
     WAITING_AT_ONCE,
     Resting,
+    Rows,
     Source,
     Values,
     Waiting,
@@ -79,8 +80,14 @@ def test_texts_are_counted(source: Source):
     some = np.zeros(50, np.bool_)
     some[[0, 1, 3]] = True
 
-    assert dict(source.counted("action", True)) == {"act-0": 17, "act-1": 17, "act-2": 16}
-    assert dict(source.counted("action", some)) == {"act-0": 2, "act-1": 1}
+    assert _counted(source, True) == {"act-0": 17, "act-1": 17, "act-2": 16}
+    assert _counted(source, some) == {"act-0": 2, "act-1": 1}
+    assert _counted(source, False) == {}
+
+
+def _counted(source: Source, rows: Rows) -> dict[str, int]:
+    values, counts = source.counted("action", rows)
+    return dict(zip(values.to_pylist(), counts.tolist(), strict=True))
 
 
 def test_an_event_is_opened_by_its_index(source: Source):

@@ -195,7 +195,7 @@ def expected(model: Model, numbers: Sequence[int], query: Query) -> list[tuple[i
     return [(index, number) for _, index, number in sorted(found, reverse=True)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     steps,
     queries,

@@ -7,12 +7,15 @@ waits, then rests in one segment after the other, and every reader sees it in ex
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, tzinfo
 
 import msgspec
 from sqlalchemy import Connection
 
-from sealog.archive import listing, packwise, reading, search
+from sealog.archive import counting, listing, packwise, reading, search
+from sealog.archive.buckets import Interval
 from sealog.archive.conditions import ready
+from sealog.archive.counting import Counting, Counts
 from sealog.archive.cursors import Cursors, Place
 from sealog.archive.follower import Follower, Settings, Watcher
 from sealog.archive.following import Followed, Wanted, follow
@@ -287,6 +290,42 @@ class Archive:
             following = self._cursors.write(msgspec.structs.replace(place, after=last), bound)
         damaged = tuple(dict.fromkeys((*found.damaged, *opening.damaged)))
         return Page(events, following, looked_us, damaged)
+
+    def count(self, tenants: Sequence[Tenant], query: Query) -> Counts:
+        """How many events pass."""
+        return self._count(tenants, query, Counting())
+
+    def facets(
+        self, tenants: Sequence[Tenant], query: Query, fields: Sequence[str], top: int = 10
+    ) -> Counts:
+        """The `top` most frequent values of some fields, over all events that pass.
+
+        Raises `Refused` (`bad-query`) for a field whose values cannot be counted.
+        """
+        return self._count(tenants, query, Counting(fields, top))
+
+    def histogram(
+        self,
+        tenants: Sequence[Tenant],
+        query: Query,
+        interval: Interval,
+        zone: tzinfo = UTC,
+        *,
+        by: str | None = None,
+    ) -> Counts:
+        """How many events pass in each piece of time: seconds, or an hour, day … of a zone.
+
+        `by` divides each bucket by the values of `outcome`, `dialect` or `actor.kind`. Raises
+        `Refused`: `bad-interval`, `too-many-buckets`, `bad-query`.
+        """
+        return self._count(tenants, query, Counting(interval=interval, zone=zone, by=by))
+
+    def _count(self, tenants: Sequence[Tenant], query: Query, wanted: Counting) -> Counts:
+        trails = {tenant.number: self._waiting.of(tenant.number) for tenant in tenants}
+        deadline = time.monotonic() + self._settings.search_s
+        return counting.count(
+            trails, query, wanted, self._shelf, lambda: time.monotonic() > deadline
+        )
 
     def _matching(self, query: Query) -> Callable[[Segment | Chunk], reading.Indexes]:
         condition = ready(query)

@@ -5,7 +5,7 @@ Both answer the same questions with masks, one place a row, so that one evaluati
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -32,6 +32,9 @@ Places: TypeAlias = NDArray[np.intp]
 Mask: TypeAlias = NDArray[np.bool_]
 Rows: TypeAlias = Mask | bool
 """Some rows of a source; True for all of them, False for none."""
+
+Counted: TypeAlias = tuple[Any, Numbers]
+"""Different texts as a pyarrow array, and how often each stands there."""
 
 WAITING_AT_ONCE = 4_096
 NO_STATUS = -1
@@ -88,7 +91,7 @@ class Source(Protocol):
         """The rows that may hold all words with these `word_blooms.hashes_of`."""
         ...
 
-    def counted(self, name: str, rows: Rows) -> Mapping[str, int]:
+    def counted(self, name: str, rows: Rows) -> Counted:
         """How often each text stands in a column, of some rows."""
         ...
 
@@ -142,16 +145,19 @@ class Resting:
         rows: Rows = packs[np.searchsorted(parts.firsts, self.numbers("index"), "right") - 1]
         return rows
 
-    def counted(self, name: str, rows: Rows) -> Mapping[str, int]:
+    def counted(self, name: str, rows: Rows) -> Counted:
         """See `Source`."""
         (text,) = self._shelf.texts(self.segment, [name])
-        codes = text.codes if rows is True else text.codes[rows]
+        codes = (
+            text.codes[: len(text.codes) if rows else 0]
+            if isinstance(rows, bool)
+            else text.codes[rows]
+        )
         counts = np.bincount(codes, minlength=len(text.values))
         there = np.flatnonzero(counts)
-        values = (
-            text.values if len(there) == len(text.values) else text.values.take(pa.array(there))
-        )
-        return dict(zip(values.to_pylist(), counts[there].tolist(), strict=True))
+        if len(there) == len(counts):
+            return text.values, counts
+        return text.values.take(pa.array(there)), counts[there]
 
     def content_of(self, index: int) -> Content:
         """See `Source`."""
@@ -209,12 +215,13 @@ class Waiting:
         """See `Source`."""
         return True
 
-    def counted(self, name: str, rows: Rows) -> Mapping[str, int]:
+    def counted(self, name: str, rows: Rows) -> Counted:
         """See `Source`."""
         texts: Iterable[str] = map(attrgetter(name), self.rows)
         if not isinstance(rows, bool):
             texts = compress(texts, rows.tolist())
-        return Counter(texts)
+        counts = Counter(texts) if rows is not False else Counter()
+        return pa.array(list(counts), pa.string()), np.array(list(counts.values()), np.int64)
 
     def content_of(self, index: int) -> Content:
         """See `Source`."""

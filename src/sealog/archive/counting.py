@@ -1,0 +1,112 @@
+"""Counting what passes: how many, of which values, and when. Exact, by counting codes.
+
+A source after the other is counted, the newest first. Events are not opened, unless a condition
+can be decided by their parts alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, tzinfo
+
+import msgspec
+import numpy as np
+
+from sealog.archive import sources
+from sealog.archive.buckets import Interval
+from sealog.archive.conditions import Condition, ready
+from sealog.archive.search import Wanted, passing
+from sealog.archive.shelf import Shelf
+from sealog.archive.sources import Rows, Source
+from sealog.archive.tallies import Bucket, Facet, Times, ValueTally, tally_of
+from sealog.archive.waiting import Trail
+from sealog.errors import Corrupt
+from sealog.query.tree import Query
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What was counted. With `looked_us` or `damaged` every number is "at least"."""
+
+    count: int
+    """How many events pass."""
+    facets: dict[str, Facet] = {}
+    buckets: list[Bucket] = []
+    """In order, from that of the first event that passes to that of the last; empty ones too."""
+    looked_us: int | None = None
+    """None: all was counted. Else time was up, and only what happened at this time or later was
+    counted for certain."""
+    damaged: tuple[str, ...] = ()
+    """What is wrong with segments that could not be counted."""
+
+
+class Counting(msgspec.Struct, frozen=True):
+    """What is to be counted beside how many there are."""
+
+    fields: Sequence[str] = ()
+    top: int = 10
+    interval: Interval | None = None
+    zone: tzinfo = UTC
+    by: str | None = None
+    """The field by whose values each bucket is divided."""
+
+
+def count(
+    trails: Mapping[int, Trail],
+    query: Query,
+    wanted: Counting,
+    shelf: Shelf,
+    out_of_time: Callable[[], bool],
+) -> Counts:
+    """Count the events of several tenants (number → trail) that pass.
+
+    `out_of_time` is asked before each source after the first. Raises `Refused` for a field that
+    cannot be counted and for too many buckets.
+    """
+    condition = ready(query)
+    values = {field: tally_of(field) for field in wanted.fields}
+    times = None if wanted.interval is None else Times(wanted.interval, wanted.zone, wanted.by)
+    found = 0
+    looked_us: int | None = None
+    damaged: list[str] = []
+    for nth, source in enumerate(_sources(trails, query, shelf)):
+        if nth and out_of_time():
+            looked_us = source.last_us + 1
+            break
+        try:
+            found += _add(source, condition, values, times)
+        except Corrupt as error:
+            damaged.append(str(error))
+    return Counts(
+        found,
+        {field: tally.facet(wanted.top) for field, tally in values.items()},
+        [] if times is None else times.buckets(),
+        looked_us,
+        tuple(damaged),
+    )
+
+
+def _sources(trails: Mapping[int, Trail], query: Query, shelf: Shelf) -> list[Source]:
+    wanted = Wanted(query, 0)
+    found: list[Source] = []
+    for trail in trails.values():
+        found += sources.waiting(trail.chunks)
+        found += [sources.Resting(segment, shelf) for segment in trail.segments]
+    found = [one for one in found if wanted.reach(one.first_us, one.last_us) is not None]
+    return sorted(found, key=lambda one: one.last_us, reverse=True)
+
+
+def _add(
+    source: Source, condition: Condition, values: Mapping[str, ValueTally], times: Times | None
+) -> int:
+    rows = passing(source, condition)
+    number = _number(rows, source)
+    if number:
+        for tally in values.values():
+            tally.add(source, rows)
+        if times is not None:
+            times.add(source, rows)
+    return number
+
+
+def _number(rows: Rows, source: Source) -> int:
+    if isinstance(rows, bool):
+        return source.count if rows else 0
+    return int(np.count_nonzero(rows))
