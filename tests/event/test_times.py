@@ -2,6 +2,7 @@
 
 import pytest
 
+from sealog.event import times
 from sealog.event.findings import Finding
 from sealog.event.times import format_us, read
 
@@ -180,3 +181,53 @@ def test_what_is_no_time_gives_none(text):
 )
 def test_microseconds_are_written_in_utc(at_us, digits, text):
     assert format_us(at_us, digits=digits) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-20T12:00:00.123Z",
+        "2026-11-20T12:00:00.1234Z",
+        "2026-11-20T12:00:00.12345Z",
+        "2026-11-20T12:00:59.123456Z",
+        "1969-12-31T23:59:59.999999Z",
+        "0001-01-01T00:00:00.000Z",
+        "9999-12-31T23:59:59.999Z",
+    ],
+)
+def test_a_second_that_is_remembered_gives_the_time_that_reading_gives(text):
+    seconds = times.Seconds()
+
+    assert [seconds.us(text), seconds.us(text)] == [times.read(text).at_us] * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2026-11-20T12:00:00Z",
+        "2026-11-20T12:00:00.12Z",
+        "2026-11-20T12:00:00.1234567Z",
+        "2026-11-20 12:00:00.123Z",
+        "2026-11-20T12:00:00,123Z",
+        "2026-11-20T12:00:00.123z",
+        "2026-11-20T12:00:00.+12Z",
+        "2026-11-20T12:00:00.1_2Z",
+        "2026-11-20T12:00:00.\u0661\u0662\u0663Z",
+        "2026-W47-5T12:00:00.123Z",
+        "2026-02-30T12:00:00.123Z",
+        "2026-11-20T12:00:60.123Z",
+    ],
+)
+def test_seconds_read_only_what_needs_no_mending(text):
+    assert times.Seconds().us(text) is None
+
+
+def test_seconds_are_not_remembered_without_end():
+    seconds = times.Seconds()
+    for n in range(times.SECONDS_MAX + 1):
+        assert (
+            seconds.us(f"2026-11-20T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}.000Z") is not None
+        )
+
+    assert len(seconds._known) == 1

@@ -222,7 +222,7 @@ def test_the_lenient_parser_is_paid_from_the_same_allowance():
 def test_strict_lines_become_records_in_order():
     lines = [b'{"a":1}', b'{"b":{"c":2}}']
 
-    records = strict_lines(lines, b"\n".join(lines))
+    records = strict_lines(lines)
 
     assert records is not None
     assert [(one.place, one.received, one.text) for one in records] == [
@@ -246,11 +246,11 @@ def test_strict_lines_become_records_in_order():
 def test_one_odd_line_makes_the_whole_batch_need_a_closer_look(line):
     lines = [b'{"a":1}', line, b'{"c":3}']
 
-    assert strict_lines(lines, b"\n".join(lines)) is None
+    assert strict_lines(lines) is None
 
 
 def test_objects_that_share_and_span_lines_do_not_pass_as_one_each():
     """Two objects on one line, and one over two lines, are as many as there are lines."""
     lines = [b'{"a":1}{"b":{}', b'{"c":2}}']
 
-    assert strict_lines(lines, b"\n".join(lines)) is None
+    assert strict_lines(lines) is None

@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from sealog.catalog.shelf import Catalog
 from sealog.dialects import drafting, leaves, trees
-from sealog.dialects.dialect import Settings
+from sealog.dialects.dialect import Dialect, Settings
 from sealog.dialects.drafting import ActorKind
 from sealog.dialects.natives import Natives
 from sealog.event import tokens
@@ -39,7 +39,7 @@ _PATHS = {
 }
 
 
-class Chatvisor:
+class Chatvisor(Dialect):
     """Reads Chatvisor records. One per thread: it remembers what it looked up."""
 
     name = "chatvisor"

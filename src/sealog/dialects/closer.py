@@ -13,7 +13,7 @@ from sealog.catalog.shelf import Catalog
 from sealog.dialects import drafting, leaves, trees
 from sealog.dialects.addresses import Addresses
 from sealog.dialects.classes import Classes
-from sealog.dialects.dialect import Settings
+from sealog.dialects.dialect import Dialect, Settings
 from sealog.dialects.drafting import ActorKind, Outcome
 from sealog.dialects.natives import Natives
 from sealog.event import times, tokens
@@ -31,7 +31,7 @@ _DESCRIBED = ("kind", "category", "type", "action", "outcome")
 _PERSON = {"agentId": "user.id", "email": "user.email"}
 
 
-class Closer:
+class Closer(Dialect):
     """Reads Closer records. One per thread: it remembers what it looked up."""
 
     name = "closer"

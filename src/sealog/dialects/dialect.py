@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 
 from sealog.event.record import Draft, Record
+from sealog.event.shapes import Shaped
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,6 +20,17 @@ class Dialect(Protocol):
     """One product's vocabulary and shape."""
 
     name: str
+
+    def read(self, line: bytes) -> Shaped | None:  # noqa: ARG002
+        """What a shape reads of a record, which is valid UTF-8; None where none is known."""
+        return None
+
+    def glance(self, record: Record) -> Draft | None:  # noqa: ARG002
+        """The draft of a record that takes no closer look; None for any other.
+
+        It MUST seal to the very bytes that the draft of `translate` seals to.
+        """
+        return None
 
     def translate(self, record: Record, settings: Settings) -> Draft:
         """Give the ECS draft of one record; the record is not changed.

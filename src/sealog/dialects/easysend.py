@@ -12,7 +12,7 @@ from sealog.catalog.shelf import Catalog
 from sealog.dialects import drafting, leaves, trees
 from sealog.dialects.addresses import Addresses
 from sealog.dialects.classes import Classes
-from sealog.dialects.dialect import Settings
+from sealog.dialects.dialect import Dialect, Settings
 from sealog.dialects.drafting import ActorKind, Outcome
 from sealog.dialects.natives import Native, Natives
 from sealog.event import tokens
@@ -45,7 +45,7 @@ _STAYING = frozenset(
 )
 
 
-class EasySend:
+class EasySend(Dialect):
     """Reads EasySend records. One per thread: it remembers what it looked up."""
 
     name = "easysend"

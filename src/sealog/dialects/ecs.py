@@ -12,12 +12,13 @@ from msgspec import Raw
 
 from sealog.catalog import ecs as schema
 from sealog.dialects import trees
-from sealog.dialects.dialect import Settings
+from sealog.dialects.dialect import Dialect, Settings
 from sealog.errors import Refused
-from sealog.event import times, tokens
+from sealog.event import parts, times, tokens
 from sealog.event.findings import Finding, pointer
-from sealog.event.ids import ID_BYTES_MAX, may_be_id
+from sealog.event.ids import ID_BYTES_MAX, MASK, may_be_id
 from sealog.event.record import Draft, Record
+from sealog.event.shapes import Learner, Shaped, Shapes
 from sealog.event.tokens import Tree
 
 UNKNOWN_ACTION = "unknown"
@@ -38,6 +39,19 @@ _BESIDE_SOURCE = frozenset(
     ("fields", "sort", "highlight", "matched_queries", "inner_hits", "ignored_field_values")
 )
 _CLASSES = ("kind", "category", "type", "outcome")
+_EMPTY = b'""'
+_MASK = MASK.encode()
+# What a shape is made with: see `Learner`.
+_FIXED = {"ecs": _ECS_OBJECT}
+_TAKEN = frozenset({"@timestamp", "event.id", "organization.id"})
+_ODD = frozenset({"_source", "sealog", "event.ingested", "event.original"})
+_ASKED = (
+    "@timestamp",
+    "event.id",
+    "organization.id",
+    "event.action",
+    *tuple(f"event.{name}" for name in _CLASSES),
+)
 
 
 class _Reading(msgspec.Struct, frozen=True, gc=False):
@@ -49,13 +63,52 @@ class _Reading(msgspec.Struct, frozen=True, gc=False):
     """Code, field of `event`, detail."""
 
 
-class Ecs:
+class Ecs(Dialect):
     """The `ecs` dialect. It has no catalog: its actions are whatever its senders say."""
 
     name = "ecs"
 
     def __init__(self, _catalog: object = None) -> None:
+        self._seconds = times.Seconds()
+        self._shapes = Shapes(
+            Learner("ecs", parts.places(), fixed=_FIXED, taken=_TAKEN, odd=_ODD, asked=_ASKED)
+        )
         self._readings: dict[tuple[bytes, ...], _Reading] = {}
+
+    def read(self, line: bytes) -> Shaped | None:
+        """See `Dialect.read`."""
+        return self._shapes.read(line)
+
+    def glance(self, record: Record) -> Draft | None:
+        """See `Dialect.glance`."""
+        shaped = record.shaped
+        if shaped is None:
+            return None
+        at, name, tenant, *classes = shaped.asked()
+        at_text = at[1:-1].decode()
+        at_us = self._seconds.us(at_text)
+        # What stands between its quotes is what they say: a fact of a shape has no escapes.
+        if at_us is None or _EMPTY in (name, tenant) or _MASK in name:
+            return None
+        try:
+            reading = self._reading(tuple(classes))
+        except Refused:
+            return None
+        action = reading.action
+        if action is None or reading.oddities:
+            return None
+        return Draft(
+            {},
+            "ecs",
+            action,
+            action,
+            at_us,
+            at_text,
+            name[1:-1].decode() or None,
+            tenant[1:-1].decode() or None,
+            clean=True,
+            shaped=shaped,
+        )
 
     def translate(self, record: Record, settings: Settings) -> Draft:
         """Give the draft of one ECS document; the record is not changed.
@@ -87,6 +140,8 @@ class Ecs:
         self._read_event(draft, record, tree.get("event"))
         odd = dotted or draft.sent or draft.findings or record.equal
         draft.clean = record.strict and fields is record.fields and not odd
+        if draft.clean and record.shaped is None:
+            self._shapes.notice(record.text, tuple(fields))
         return draft
 
     def _read_event(self, draft: Draft, record: Record, node: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sealog.catalog.shelf import Catalog
 from sealog.dialects import drafting, leaves, trees
-from sealog.dialects.dialect import Settings
+from sealog.dialects.dialect import Dialect, Settings
 from sealog.dialects.drafting import ActorKind, Outcome
 from sealog.dialects.natives import Native, Natives
 from sealog.event.findings import Finding
@@ -44,7 +44,7 @@ DOCUMENTED_VALUES = {
 _PATHS = {"time": "@timestamp", "type": "event.action", "actor": "user.name"}
 
 
-class LogicHub:
+class LogicHub(Dialect):
     """Reads LogicHub records. One per thread: it remembers what it looked up."""
 
     name = "logichub"

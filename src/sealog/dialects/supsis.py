@@ -9,7 +9,7 @@ from typing import Any
 from sealog.catalog.shelf import Catalog
 from sealog.dialects import drafting, trees
 from sealog.dialects.addresses import Addresses
-from sealog.dialects.dialect import Settings
+from sealog.dialects.dialect import Dialect, Settings
 from sealog.dialects.drafting import ActorKind
 from sealog.dialects.natives import Natives
 from sealog.event.findings import pointer
@@ -31,7 +31,7 @@ _PATHS = {
 }
 
 
-class Supsis:
+class Supsis(Dialect):
     """Reads Supsis records. One per thread: it remembers what it looked up."""
 
     name = "supsis"

@@ -93,7 +93,12 @@ class Packer:
         return msgspec.structs.replace(pack, digests=b"".join(digests)) if digests else pack
 
     def pack_columns(
-        self, indexes: Iterable[int], kinds: bytes, masks: bytes, columns: Columns, salts: bytes
+        self,
+        indexes: Iterable[int],
+        kinds: bytes,
+        masks: bytes,
+        columns: Sequence[Sequence[bytes]],
+        salts: bytes,
     ) -> Pack:
         """Pack up to 128 events whole, of which nothing is erased; the arguments as in `Pack`."""
         assert 0 < len(kinds) == len(masks) <= EVENTS_PER_PACK_MAX

@@ -76,6 +76,8 @@ TARGET_PATHS = frozenset({"user.target", "user.changes"})
 
 Part = tuple[int, bytes]
 """A part's number and its bytes."""
+Texts = tuple[bytes, bytes, bytes, bytes]
+"""The bytes of each part, by its number; empty where the event has none."""
 _Shares = tuple[Tree, Tree, Tree, Tree]
 _BACKSLASH = ord("\\")
 
@@ -176,6 +178,13 @@ def split(
     if rest:
         cut.append((REST, _ENCODE(rest)))
     return cut
+
+
+def texts(cut: Iterable[Part]) -> Texts:
+    """The parts of one event, each in its place."""
+    by_number = dict(cut)
+    facts, actor, target, rest = (by_number.get(number, b"") for number in range(len(PART_NAMES)))
+    return facts, actor, target, rest
 
 
 def _share(node: Tree, place: Place, shares: _Shares) -> int:

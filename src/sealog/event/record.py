@@ -1,11 +1,10 @@
 """What a sender sent, before it is understood; and an event as a dialect understood it."""
 
-from typing import Any
-
 import msgspec
 from msgspec import Raw
 
 from sealog.event.findings import Finding
+from sealog.event.shapes import Shaped
 from sealog.event.tokens import Equal, Tree
 
 
@@ -29,13 +28,12 @@ class Record(msgspec.Struct):
     strict: bool = True
     keys: int | None = None
     """How many keys the slow reader counted in all; None where the quick one read the record."""
-    values: dict[str, Any] | None = None
-    """The object behind `text` as Python values, only where encoding them gives `text` to the byte:
-    every value in it may stand for its token. Nobody changes them."""
+    shaped: Shaped | None = None
+    """What a shape read of it, which proves it strict JSON of different keys; see `shapes`."""
 
     @property
     def fields(self) -> Tree:
-        """See the class. A record with `values` is opened when it is asked for, never before."""
+        """See the class. A record with a shape is opened when it is asked for, never before."""
         if self.opened is None:
             self.opened = _OPEN(self.text)
         return self.opened
@@ -77,5 +75,8 @@ class Draft(msgspec.Struct):
     """Paths that the catalog entry declares facts (0), the actor's (1) or the target's (2)."""
     sent: dict[str, Raw | Tree] = {}
     findings: list[Finding] = []
+    shaped: Shaped | None = None
+    """What the tree is made of, where `tree` is not made yet: only for a clean draft that is whole
+    without it."""
     clean: bool = False
     """Clean in the sense of docs/formats/event.md: no original is kept."""

@@ -3,7 +3,7 @@
 Pure: the time, the random bytes and the tenants are arguments.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import repeat
 from typing import Any
@@ -14,14 +14,24 @@ from msgspec import Raw
 from sealog.event import ids, parts, times, tokens
 from sealog.event.batch import Batch
 from sealog.event.findings import Finding
-from sealog.event.packs import EVENTS_PER_PACK_MAX, Columns, Packer
-from sealog.event.parts import EVENT_ENTRY, SALT_BYTES, STATEMENT_ACTIONS, STATEMENT_ENTRY, Place
+from sealog.event.packs import EVENTS_PER_PACK_MAX, Packer
+from sealog.event.parts import (
+    EVENT_ENTRY,
+    SALT_BYTES,
+    STATEMENT_ACTIONS,
+    STATEMENT_ENTRY,
+    Place,
+    Stamps,
+    Texts,
+)
 from sealog.event.record import Draft, Record
 from sealog.event.tenants import Tenant
 
 ECS_VERSION = "8.11.0"
 ROUTES_MAX = 4_096
 ALIAS_CHARS_MAX = 256
+SEALED_AT_ONCE = 64
+"""Events that are cut together where all are there: so few that the processor's cache holds them."""
 
 _ECS = tokens.raw({"version": ECS_VERSION})
 _STAMPED = ("ecs", "organization", "sealog")
@@ -56,6 +66,11 @@ class Moment(msgspec.Struct, frozen=True):
         return cls(us, text)
 
 
+Understood = tuple[Record, Draft, Tenant]
+_Stamp = tuple[str, Finding | None, Moment, Raw]
+"""An event's id, what was odd about it, and the time of arrival, as a token too."""
+
+
 class Sealer:
     """Seals batches; one per thread, because compressing is not shared."""
 
@@ -67,7 +82,7 @@ class Sealer:
 
     def seal(
         self,
-        understood: Sequence[tuple[Record, Draft, Tenant]],
+        understood: Sequence[Understood],
         now: Moment,
         naming: Naming | Sequence[Naming] = Naming(),  # noqa: B008 - frozen
     ) -> list[Batch]:
@@ -76,35 +91,65 @@ class Sealer:
         The parts of every event are encoded once; those bytes are hashed and those are stored.
         `naming`: for all alike, or one per event where they come from several requests.
         """
-        namings = repeat(naming) if isinstance(naming, Naming) else naming
-        ingested = tokens.raw(now.text)
-        random_ids = self._randomness(10 * len(understood))
-        batches: dict[int, tuple[Batch, list[list[parts.Part]], list[bytes]]] = {}
-        for nth, ((record, draft, tenant), named) in enumerate(
+        sealing = self.begin(now)
+        namings = iter(repeat(naming) if isinstance(naming, Naming) else naming)
+        for at in range(0, len(understood), SEALED_AT_ONCE):
+            sealing.add(understood[at : at + SEALED_AT_ONCE], namings)
+        return sealing.batches()
+
+    def begin(self, now: Moment) -> "Sealing":
+        """A request to be sealed some events at a time, all of which arrived `now`."""
+        return Sealing(self, now)
+
+    def names(
+        self, understood: Sequence[Understood], namings: Iterator[Naming], now: Moment
+    ) -> Iterator[tuple[str, Finding | None]]:
+        """The id of each event, and what was odd about it."""
+        drawn = self._randomness(10 * len(understood))
+        for at, ((record, draft, tenant), naming) in enumerate(
             zip(understood, namings, strict=False)
         ):
-            found = batches.get(tenant.number)
-            if found is None:
-                found = batches[tenant.number] = (Batch(tenant, [], [], [], [], [], []), [], [])
-            batch, cut, kinds = found
-            name, oddity = _name(record, draft, tenant, named)
+            name, oddity = _name(record, draft, tenant, naming)
             if name is None:
-                name = ids.uuid7(now.us // 1000, random_ids[10 * nth : 10 * nth + 10])
-            cut.append(self._cut(record, draft, tenant, (name, oddity, now, ingested)))
-            kinds.append(STATEMENT_ENTRY if draft.action in STATEMENT_ACTIONS else EVENT_ENTRY)
-            batch.places.append(record.place)
-            batch.ids.append(name)
-            batch.id_keys.append(ids.id_key(tenant.key, name, draft.at_us))
-            batch.fingerprints.append(ids.fingerprint(tenant.key, draft.dialect, record.received))
-        return [self._commit(*found) for found in batches.values()]
+                name = ids.uuid7(now.us // 1000, drawn[10 * at : 10 * at + 10])
+            yield name, oddity
 
-    def _cut(
+    def cut(
         self,
-        record: Record,
-        draft: Draft,
-        tenant: Tenant,
-        stamp: tuple[str, Finding | None, Moment, Raw],
-    ) -> list[parts.Part]:
+        understood: Sequence[Understood],
+        names: Sequence[tuple[str, Finding | None]],
+        now: Moment,
+    ) -> list[Texts]:
+        """The parts of every event."""
+        ingested = tokens.raw(now.text)
+        return [
+            self._shaped(draft, tenant, (name, oddity, now, ingested))
+            or self._cut(record, draft, tenant, (name, oddity, now, ingested))
+            for (record, draft, tenant), (name, oddity) in zip(understood, names, strict=True)
+        ]
+
+    def _shaped(self, draft: Draft, tenant: Tenant, stamp: _Stamp) -> Texts | None:
+        """The parts of a clean draft that has a shape; None where more is to be said of it."""
+        shaped = draft.shaped
+        if shaped is None:
+            return None
+        name, oddity, now, ingested = stamp
+        is_future = draft.at_us is None or draft.at_us > now.us + times.FUTURE_US
+        odd = is_future or oddity or draft.sent or draft.findings or not draft.clean
+        if odd or "@" in tenant.name:
+            draft.tree, draft.shaped = shaped.tree(), None
+            return None
+        return shaped.texts(
+            (
+                _ENCODE(name),
+                bytes(ingested),
+                draft.at_text.encode(),
+                _ENCODE(tenant.name),
+                _ENCODE(draft.alias),
+            )
+        )
+
+    def _cut(self, record: Record, draft: Draft, tenant: Tenant, stamp: _Stamp) -> Texts:
         name, oddity, now, ingested = stamp
         findings = draft.findings
         if oddity is not None:
@@ -120,38 +165,38 @@ class Sealer:
         event["ingested"] = ingested
         at = now.text if draft.at_us is None else draft.at_text
         facts = self._stamps(tenant.name, draft.alias, draft.dialect)
-        stamps = parts.Stamps(at, facts)
+        stamps = Stamps(at, facts)
         if draft.sent or findings or not draft.clean or name != draft.id:
-            stamps = parts.Stamps(at, facts, _beside(record, draft, name, findings))
+            stamps = Stamps(at, facts, _beside(record, draft, name, findings))
         route = self._route(draft.declared)
-        return parts.split(tree, route, stamps, action_known=draft.known)
+        return parts.texts(parts.split(tree, route, stamps, action_known=draft.known))
 
-    def _commit(self, batch: Batch, cut: list[list[parts.Part]], kinds: list[bytes]) -> Batch:
+    def commit(self, batch: Batch, cut: Sequence[tuple[bytes, Texts]]) -> None:
         """Salt, hash and pack a batch; the salts drawn at once are those of the packs, in order."""
-        salts = self._randomness(SALT_BYTES * sum(map(len, cut)))
+        salts = self._randomness(SALT_BYTES * sum([4 - texts.count(b"") for _, texts in cut]))
         at = 0
         for first in range(0, len(cut), EVENTS_PER_PACK_MAX):
             begin, masks = at, bytearray()
-            columns: Columns = ([], [], [], [])
             events = cut[first : first + EVENTS_PER_PACK_MAX]
-            for kind, event in zip(kinds[first:], events, strict=False):
-                mask, digests = 0, parts.EVENT_HEAD
-                for number, part in event:
-                    salted = salts[at : at + SALT_BYTES] + part
-                    at += SALT_BYTES
-                    mask |= 1 << number
-                    columns[number].append(part)
-                    digests += (
-                        parts.NUMBERS[number] + sha256(parts.PART_HEADS[number] + salted).digest()
-                    )
+            for kind, texts in events:
+                mask, digests = 0, [parts.EVENT_HEAD]
+                for number, part in enumerate(texts):
+                    if part:
+                        salted = parts.PART_HEADS[number] + salts[at : at + SALT_BYTES]
+                        at += SALT_BYTES
+                        mask |= 1 << number
+                        digests += parts.NUMBERS[number], sha256(salted + part).digest()
                 masks.append(mask)
-                batch.entries.append(kind + sha256(digests).digest())
-            told = b"".join(kinds[first : first + len(events)])
+                batch.entries.append(kind + sha256(b"".join(digests)).digest())
+            told = b"".join([kind for kind, _ in events])
+            columns = [
+                list(filter(None, column))
+                for column in zip(*[texts for _, texts in events], strict=True)
+            ]
             indexes = range(first, first + len(events))
             batch.packs.append(
                 self._packer.pack_columns(indexes, told, bytes(masks), columns, salts[begin:at])
             )
-        return batch
 
     def _route(self, declared: tuple[tuple[str, int], ...]) -> Place:
         route = self._routes.get(declared)
@@ -177,6 +222,41 @@ class Sealer:
                     self._known_stamps.clear()
                 self._known_stamps[key] = stamps
         return stamps
+
+
+class Sealing:
+    """One request being sealed, some of its events at a time."""
+
+    def __init__(self, sealer: Sealer, now: Moment) -> None:
+        self._sealer = sealer
+        self._now = now
+        self._batches: dict[int, tuple[Batch, list[tuple[bytes, Texts]]]] = {}
+
+    def add(self, understood: Sequence[Understood], namings: Iterator[Naming]) -> None:
+        """Name these events, in order, and cut them into their parts."""
+        names = list(self._sealer.names(understood, namings, self._now))
+        cut = self._sealer.cut(understood, names, self._now)
+        for (record, draft, tenant), (name, _), texts in zip(understood, names, cut, strict=True):
+            found = self._batches.get(tenant.number)
+            if found is None:
+                found = Batch(tenant, [], [], [], [], [], []), []
+                self._batches[tenant.number] = found
+            batch, waiting = found
+            waiting.append((_kind(draft), texts))
+            batch.places.append(record.place)
+            batch.ids.append(name)
+            batch.id_keys.append(ids.id_key(tenant.key, name, draft.at_us))
+            batch.fingerprints.append(ids.fingerprint(tenant.key, draft.dialect, record.received))
+
+    def batches(self) -> list[Batch]:
+        """One batch per tenant, in the order of the first event of each; ends the sealing."""
+        for batch, waiting in self._batches.values():
+            self._sealer.commit(batch, waiting)
+        return [batch for batch, _ in self._batches.values()]
+
+
+def _kind(draft: Draft) -> bytes:
+    return STATEMENT_ENTRY if draft.action in STATEMENT_ACTIONS else EVENT_ENTRY
 
 
 def _name(

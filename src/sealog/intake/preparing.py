@@ -5,7 +5,8 @@ the path of an event (docs/architecture.md).
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
 
 import msgspec
 
@@ -35,6 +36,15 @@ class Understood(msgspec.Struct):
     def tenants(self) -> dict[str, None]:
         """The names of the tenants the drafts belong to, each once, in order."""
         return dict.fromkeys(name for _, _, name in self.drafts)
+
+    def known(
+        self, tenant_of: Callable[[str], Tenant | None], missing: dict[str, None]
+    ) -> list[tuple[Record, Draft, Tenant]]:
+        """The drafts with their tenants; of those that are not known the names become `missing`."""
+        tenants = {name: tenant_of(name) for name in self.tenants()}
+        missing |= dict.fromkeys(name for name, tenant in tenants.items() if tenant is None)
+        found = ((record, draft, tenants[name]) for record, draft, name in self.drafts)
+        return [(record, draft, tenant) for record, draft, tenant in found if tenant is not None]
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -74,21 +84,28 @@ class Preparer:
 
     def prepare(self, job: Job, tenant_of: Callable[[str], Tenant | None]) -> Prepared:
         """Understand and seal a request. Raises `Refused` and its kinds for the whole of it."""
-        understood = self.understand(job.body, job.source, job.settings)
-        naming = naming_of(job.source, understood)
-        if job.absent:
-            _refuse_absent(understood, job.absent)
-        if job.again is not None:
-            again = job.again
-            understood.drafts = [one for one in understood.drafts if one[0].place in again]
-            naming = Naming(repeats=naming.repeats, derive_all=True)
-        tenants = {name: tenant_of(name) for name in understood.tenants()}
-        missing = tuple(name for name, tenant in tenants.items() if tenant is None)
+        source = job.source
+        sealing = self._sealer.begin(Moment.of(job.now_us))
+        answers: list[Refused | None] = []
+        missing: dict[str, None] = {}
+        seen: Counter[bytes] = Counter()
+        for received in self.pieces(job.body, source):
+            masked = self.mask(received, source.dialect)
+            understood = self.translate(masked, source, job.settings)
+            naming = naming_of(source, understood, seen)
+            if job.absent:
+                _refuse_absent(understood, job.absent)
+            if job.again is not None:
+                again = job.again
+                understood.drafts = [one for one in understood.drafts if one[0].place in again]
+                naming = Naming(repeats=naming.repeats, derive_all=True)
+            answers += understood.answers
+            known = understood.known(tenant_of, missing)
+            if not missing:
+                sealing.add(known, repeat(naming))
         if missing:
-            return Prepared(understood.answers, [], missing)
-        known = {name: tenant for name, tenant in tenants.items() if tenant is not None}
-        batches = self.seal(understood, known, Moment.of(job.now_us), naming)
-        return Prepared(understood.answers, batches)
+            return Prepared(answers, [], tuple(missing))
+        return Prepared(answers, sealing.batches())
 
     def understand(self, body: bytes, source: Source, settings: Settings) -> Understood:
         """Unpack, split, mask and translate a body.
@@ -100,8 +117,13 @@ class Preparer:
 
     def received(self, body: bytes, source: Source) -> list[Record | Refused]:
         """The records of a body. Raises `Refused` and its kinds for the request as a whole."""
-        self._dialect(source.dialect)
-        return framing.split(unpacking.unpack(body, source.encoding), source.framing)
+        return [answer for piece in self.pieces(body, source) for answer in piece]
+
+    def pieces(self, body: bytes, source: Source) -> Iterator[list[Record | Refused]]:
+        """The same, some records at a time. Raises `Refused` at any of them for all of it."""
+        dialect = self._dialect(source.dialect)
+        text = unpacking.unpack(body, source.encoding)
+        return framing.pieces(text, source.framing, dialect.read)
 
     def mask(self, received: list[Record | Refused], dialect: str) -> list[Record | Refused]:
         """The records of one or several requests, without secrets."""
@@ -116,18 +138,18 @@ class Preparer:
         dialect = self._dialect(source.dialect)
         understood = Understood([], [])
         allowed: dict[str | None, str | Refused] = {}
-        for place, record in enumerate(masked):
+        for record in masked:
             answer: Refused | None = None
             if isinstance(record, Refused):
                 answer = record
             else:
                 try:
-                    draft = dialect.translate(record, settings)
+                    draft = dialect.glance(record) or dialect.translate(record, settings)
                     name = _tenant_of(draft, source, allowed)
                     understood.drafts.append((record, draft, name))
                 except Refused as refusal:
                     answer = refusal
-                    answer.record = place
+                    answer.record = record.place
             understood.answers.append(answer)
         return understood
 
@@ -164,15 +186,16 @@ def _refuse_absent(understood: Understood, absent: frozenset[str]) -> None:
     understood.drafts = kept
 
 
-def naming_of(source: Source, understood: Understood) -> Naming:
+def naming_of(source: Source, understood: Understood, seen: Counter[bytes] | None = None) -> Naming:
     """How events of a request are named that bring no id.
 
     In an import the sender counts identical records over its whole file; where it does not, they
-    are counted in the request, so that a file sent whole keeps its true duplicates.
+    are counted in the request, so that a file sent whole keeps its true duplicates. `seen` holds
+    what the request had before `understood`.
     """
     if not source.imported:
         return Naming(request_key=source.request_key)
-    seen: Counter[bytes] = Counter()
+    seen = Counter() if seen is None else seen
     repeats: dict[int, int] = {}
     for record, _, _ in understood.drafts:
         repeats[record.place] = source.repeats.get(record.place, seen[record.received])

@@ -103,7 +103,7 @@ def _change(
 def _reopen(record: Record) -> None:
     # What the quick reader cannot see (equal keys, odd numbers) was read by the slow one before,
     # and its values may have held the secret.
-    record.values = None
+    record.shaped = None
     if not record.equal and record.keys is None:
         try:
             record.fields = _OBJECT.decode(record.text)

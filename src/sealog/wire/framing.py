@@ -20,6 +20,8 @@ from sealog.wire import objects, reading, rows
 FRAMINGS = ("json", "ndjson", "concatenated", "csv")
 _SPACE = b" \t\r\n"
 _PIECE_BYTES = 1 << 20
+# With all that is made of them on the way (measured: a quarter less than a whole batch at once).
+_PIECE_READ_BYTES = 64 << 10
 # More lines or elements than this are counted one by one before any list of them is made.
 _LINES_AT_ONCE = 2 * reading.RECORDS_MAX
 _COMMAS_AT_ONCE = 100 * reading.RECORDS_MAX
@@ -46,8 +48,17 @@ Answer = Record | Refused
 
 
 def split(data: bytes, framing: str | None = None) -> list[Answer]:
-    """The records of a body in the order they stand in it, each read or refused.
+    """All that `pieces` gives, as one list."""
+    return [answer for piece in pieces(data, framing) for answer in piece]
 
+
+def pieces(
+    data: bytes, framing: str | None = None, shape: reading.Shape = reading.no_shape
+) -> Iterator[list[Answer]]:
+    """The records of a body in the order they stand in it, each read or refused, some at a time.
+
+    Few enough at a time that the processor's cache holds them until they are sealed. `shape` says
+    what is known of a record before it is decoded.
     `framing` is one of `FRAMINGS`, None to tell from the bytes. Raises `Refused` for a body that is
     empty, in another encoding than UTF-8, or holds no record at all; `TooLarge` for more than
     `RECORDS_MAX` records; `UnsupportedType` for an unknown framing.
@@ -61,15 +72,15 @@ def split(data: bytes, framing: str | None = None) -> list[Answer]:
         raise Refused("the body is empty", code="empty")
     kind = framing or detect(text)
     if kind == "csv":
-        return rows.split_rows(text)
+        return iter([rows.split_rows(text)])
     if kind == "ndjson":
-        return _lines(text)
+        return _lines(text, shape)
     head = text.lstrip(_SPACE)[:1]
     if kind == "json" and head == b"[":
-        return _array(text)
+        return _array(text, shape)
     if kind == "json" and head == b"{":
-        return _document(text)
-    return _spans(text, objects.spans(text))
+        return _document(text, shape)
+    return iter([_spans(text, objects.spans(text))])
 
 
 def detect(text: bytes) -> str:
@@ -120,20 +131,35 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _lines(text: bytes) -> list[Answer]:
-    if text.count(b"\n") <= _LINES_AT_ONCE and _is_utf8(text):
-        lines = [line for raw in text.split(b"\n") if (line := raw.strip(b" \t\r"))]
-        reading.check_records(len(lines))
-        quick = reading.strict_lines(lines, text)
-        if quick is not None:
-            return list(quick)
-    answers: list[Answer] = []
+def _lines(text: bytes, shape: reading.Shape) -> Iterator[list[Answer]]:
     allowance = reading.Allowance()
-    for number, line in _numbered(text):
-        place = len(answers)
+    if text.count(b"\n") > _LINES_AT_ONCE or not _is_utf8(text):
+        yield list(_read_lines(_numbered(text), 0, allowance))
+        return
+    lines = [line for raw in text.split(b"\n") if (line := raw.strip(b" \t\r"))]
+    reading.check_records(len(lines))
+    numbered: list[tuple[int, bytes]] = []
+    for first, some in _some(lines, text):
+        quick = reading.strict_lines(some, first, shape)
+        if quick is None:
+            numbered = numbered or list(_numbered(text))
+            yield list(_read_lines(numbered[first : first + len(some)], first, allowance))
+        else:
+            yield list(quick)
+
+
+def _some(lines: list[bytes], text: bytes) -> Iterator[tuple[int, list[bytes]]]:
+    """Lines or elements, some at a time, with the place of the first of them."""
+    size = max(1, _PIECE_READ_BYTES * len(lines) // len(text))
+    return ((first, lines[first : first + size]) for first in range(0, len(lines), size))
+
+
+def _read_lines(
+    lines: Iterable[tuple[int, bytes]], first: int, allowance: reading.Allowance
+) -> Iterator[Answer]:
+    for place, (number, line) in enumerate(lines, first):
         reading.check_records(place + 1)
-        answers.append(reading.read(line, place, f"line {number}", allowance))
-    return answers
+        yield reading.read(line, place, f"line {number}", allowance)
 
 
 def _numbered(text: bytes) -> Iterator[tuple[int, bytes]]:
@@ -144,32 +170,35 @@ def _numbered(text: bytes) -> Iterator[tuple[int, bytes]]:
         yield number, match[0].rstrip(_SPACE)
 
 
-def _array(text: bytes) -> list[Answer]:
+def _array(text: bytes, shape: reading.Shape) -> Iterator[list[Answer]]:
     if text.count(b",") <= _COMMAS_AT_ONCE:
         try:
-            return _read_all(_ELEMENTS.decode(text), "element", utf8=_is_utf8(text))
+            return _read_all(_ELEMENTS.decode(text), "element", text, shape)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass
     begin = text.index(b"[") + 1
-    return _spans(text, objects.spans(text, begin, prose=False), begin)
+    return iter([_spans(text, objects.spans(text, begin, prose=False), begin)])
 
 
-def _document(text: bytes) -> list[Answer]:
+def _document(text: bytes, shape: reading.Shape) -> Iterator[list[Answer]]:
     """One object, an envelope of hits, or several objects after all."""
     if b'"hits"' in text:
         if text.count(b",") <= _COMMAS_AT_ONCE:
             try:
-                return _read_all(_ENVELOPE.decode(text).hits.hits, "hit", utf8=_is_utf8(text))
+                return _read_all(_ENVELOPE.decode(text).hits.hits, "hit", text, shape)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 pass
         match = _HITS.search(text, 0, _HITS_WITHIN_BYTES)
         if match is not None and b'"hits"' in text[: match.start()]:
             hits = objects.spans(text, match.end(), prose=False)
-            return _spans(text, hits, match.end())
+            return iter([_spans(text, hits, match.end())])
     whole = text.strip(_SPACE)
+    known = shape(whole) if _is_utf8(whole) else None
+    if known is not None:
+        return iter([[Record(0, whole, whole, shaped=known)]])
     if len(whole) <= reading.EVENT_BYTES_MAX and _is_one(whole):
-        return [reading.read(whole, 0, "byte 0", reading.Allowance())]
-    return _spans(text, objects.spans(text))
+        return iter([[reading.read(whole, 0, "byte 0", reading.Allowance())]])
+    return iter([_spans(text, objects.spans(text))])
 
 
 def _is_one(text: bytes) -> bool:
@@ -180,18 +209,31 @@ def _is_one(text: bytes) -> bool:
     return True
 
 
-def _read_all(elements: Iterable[Raw], noun: str, *, utf8: bool) -> list[Answer]:
+def _read_all(
+    elements: Iterable[Raw], noun: str, text: bytes, shape: reading.Shape
+) -> Iterator[list[Answer]]:
     received = [bytes(element) for element in elements]
     reading.check_records(len(received))
-    quick = None
-    if utf8 and not any(b"\n" in one for one in received):
-        quick = reading.strict_lines(received, b"\n".join(received))
-    if quick is not None:
-        return list(quick)
+    return _read_some(received, noun, text, shape)
+
+
+def _read_some(
+    received: list[bytes], noun: str, text: bytes, shape: reading.Shape
+) -> Iterator[list[Answer]]:
+    is_utf8 = _is_utf8(text)
     allowance = reading.Allowance()
-    return [
-        reading.read(one, place, f"{noun} {place}", allowance) for place, one in enumerate(received)
-    ]
+    for first, some in _some(received, text):
+        quick = None
+        if is_utf8 and not any(b"\n" in one for one in some):
+            quick = reading.strict_lines(some, first, shape)
+        yield (
+            list(quick)
+            if quick is not None
+            else [
+                reading.read(one, place, f"{noun} {place}", allowance)
+                for place, one in enumerate(some, first)
+            ]
+        )
 
 
 def _spans(text: bytes, spans: Iterable[objects.Span], begin: int | None = None) -> list[Answer]:

@@ -5,6 +5,7 @@ paid from one `Allowance` for the whole request.
 """
 
 import re
+from collections.abc import Callable, Iterator
 
 import msgspec
 from msgspec import Raw
@@ -13,6 +14,8 @@ from sealog.errors import Refused, TooLarge
 from sealog.event import tokens
 from sealog.event.findings import Finding, pointer
 from sealog.event.record import Record
+from sealog.event.shapes import Shaped
+from sealog.event.tokens import Tree
 from sealog.wire import keys, levels, mending, objects
 
 EVENT_BYTES_MAX = objects.OBJECT_BYTES_MAX
@@ -25,6 +28,15 @@ LENIENT_BYTES_MAX = 256 << 10
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _ANY = msgspec.json.Decoder(Raw)
 _SPACE_OUTSIDE_STRINGS = re.compile(rb'("(?:[^"\\]|\\.)*+")|[ \t\r\n]++', re.DOTALL)
+
+
+Shape = Callable[[bytes], Shaped | None]
+"""What a shape reads of a record, which is valid UTF-8; None where none is known."""
+
+
+def no_shape(_: bytes) -> Shaped | None:
+    """No shape is known of anything."""
+    return None
 
 
 class Allowance(msgspec.Struct):
@@ -41,23 +53,41 @@ class Allowance(msgspec.Struct):
             raise TooLarge(msg, code="too-odd")
 
 
-def strict_lines(lines: list[bytes], text: bytes) -> list[Record] | None:
+def strict_lines(
+    lines: list[bytes], first: int = 0, shape: Shape = no_shape
+) -> list[Record] | None:
     """Every line a record, or None if any of them needs a closer look.
 
-    `text` holds these lines and blank ones, each line trimmed in `lines`, and is valid UTF-8.
+    The lines are trimmed and valid UTF-8; `first` is the place of the first of them. Those of which
+    a shape is known are not decoded.
     """
+    shaped = list(map(shape, lines))
+    decoded: Iterator[Tree] = iter(())
+    if None in shaped:
+        others = [line for line, read in zip(lines, shaped, strict=True) if read is None]
+        found = _decoded(others)
+        if found is None:
+            return None
+        decoded = iter(found)
+    return [
+        Record(place, line, line, next(decoded) if read is None else None, shaped=read)
+        for place, (line, read) in enumerate(zip(lines, shaped, strict=True), first)
+    ]
+
+
+def _decoded(lines: list[bytes]) -> list[Tree] | None:
     # With both ends right and as many objects as lines, every line is exactly one object: no line
     # that begins with `{` can go on with what a line that ended with `}` left open.
     if not all([line.startswith(b"{") and line.endswith(b"}") for line in lines]):  # noqa: C419 - quicker
         return None
-    if levels.lines_may_exceed(lines):
+    if levels.lines_may_exceed(lines) or any([b"\r" in line for line in lines]):  # noqa: C419 - quicker
         return None
-    if b"\r" in text and any(b"\r" in line for line in lines):
+    text = b"\n".join(lines)
+    try:
+        decoded = _OBJECT.decode_lines(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    values = keys.values_of(lines)
-    if values is None:
-        return None
-    return [Record(place, line, line, values=values[place]) for place, line in enumerate(lines)]
+    return decoded if len(decoded) == len(lines) and keys.all_differ(text) else None
 
 
 def read(received: bytes, place: int, where: str, allowance: Allowance) -> Record | Refused:
@@ -84,18 +114,14 @@ def _read(received: bytes, place: int, allowance: Allowance) -> Record:
     try:
         if levels.exceeds(received):
             return _slow(received, place, None, allowance)
-        values = keys.values_of([received]) if one_line else None
-        if values is not None and values[0] is not None:
-            return Record(place, received, received, values=values[0])
         fields = _OBJECT.decode(received)
         text = received if one_line else msgspec.json.format(received, indent=-1)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _slow(received, place, None, allowance)
     if not one_line:
         fields = _OBJECT.decode(text)
-        values = keys.values_of([text])
     record = Record(place, received, text, fields)
-    return record if values is not None else _slow(received, place, record, allowance)
+    return record if keys.all_differ(text) else _slow(received, place, record, allowance)
 
 
 def check_records(count: int) -> None:

@@ -1,0 +1,282 @@
+"""Records of one shape, read by one pattern and written by one template for each part.
+
+What is sent again and again differs in its values alone. A shape is learnt from a record: its keys
+in their order, and of what kind each value is. Whatever its pattern matches is strict JSON without
+white space, with no equal, dotted or escaped keys, so nothing has to be decoded to know that; and
+its values are cut into parts by templates that `parts.split` itself has written once, with a mark
+in the place of every value.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from sealog.event import parts
+from sealog.event.parts import FACT_STRING_BYTES_MAX, FACTS, Place, Stamps, Texts
+from sealog.event.tokens import Tree
+
+LINE_BYTES_MAX = 50_000
+"""A longer record is not looked at: it may be over a limit that the reader knows."""
+KEYS_MAX = 128
+KEY_CHARS_MAX = 64
+SHAPES_MAX = 256
+ALIKE_MAX = 8
+"""Of shapes with as many quotes only the newest are tried."""
+LEARNT_AFTER = 8
+"""How many records with the same row of keys come before one of them is learnt from."""
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder().decode
+_KEY = re.compile(r"[A-Za-z0-9@_-]+")
+# No string begins with a colon: `trees.has_dotted_key` takes one behind a number for a dotted key.
+_FACT = rb'"(?!:)[^"\\@\x00-\x1f]{0,%d}+"' % FACT_STRING_BYTES_MAX
+_STRING = rb'"(?!:)[^"\\\x00-\x1f]*+(?:\\["\\/bfnrt][^"\\\x00-\x1f]*+)*+"'
+_NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+_KINDS: dict[type, bytes] = {
+    str: _STRING,
+    int: _NUMBER,
+    float: _NUMBER,
+    bool: b"(?:true|false)",
+    type(None): b"null",
+}
+_SCALAR = b"(?:" + b"|".join([_STRING, _NUMBER, b"true|false|null"]) + b")"
+_FACT_SCALAR = b"(?:" + b"|".join([_FACT, _NUMBER, b"true|false|null"]) + b")"
+# Of no key and no value of ours; JSON writes it as it is.
+_MARK = re.compile("\ue000([0-9]+)\ue000".encode())
+
+
+Values = tuple[bytes, ...]
+"""The token of each value of a record, and behind them an empty one for what it has not."""
+
+STAMPED = ("event.id", "event.ingested", "@timestamp", "organization.id", "sealog.action")
+"""What sealing sets in a part, in the order in which it gives it."""
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """One shape."""
+
+    match: Callable[[bytes], re.Match[bytes] | None]
+    asked: Callable[[Values], Values]
+    """The tokens at the paths that the dialect asks about, empty for what the record has not."""
+    tree: Tree
+    """The draft's tree, numbers in the place of its values."""
+    templates: tuple[tuple[bytes, Callable[[Values], Values | bytes]] | None, ...]
+    """By part: how it is written, and which values stand in it."""
+
+
+class Shaped(msgspec.Struct, frozen=True, gc=False):
+    """A record of a shape."""
+
+    shape: Shape
+    values: Values
+
+    def asked(self) -> Values:
+        """See `Shape.asked`."""
+        return self.shape.asked(self.values)
+
+    def tree(self) -> Tree:
+        """The draft's tree."""
+        return _filled(self.shape.tree, self.values)
+
+    def texts(self, stamped: Values) -> Texts:
+        """The parts; `stamped` are the tokens of `STAMPED`, the time's without its quotes."""
+        values = self.values + stamped
+        facts, actor, target, rest = [
+            b"" if each is None else each[0] % each[1](values) for each in self.shape.templates
+        ]
+        return facts, actor, target, rest
+
+
+class Shapeless(ValueError):
+    """A record that no shape is learnt from."""
+
+
+class Learner:
+    """Makes the shape of a record.
+
+    `fixed`: paths whose value MUST be this token, and stands in no tree. `taken`: paths whose value
+    is a string that stands in no tree. Both because it is stamped. `odd`: paths that no shape has.
+    `asked`: paths of facts.
+    """
+
+    def __init__(
+        self,
+        dialect: str,
+        root: Place,
+        *,
+        fixed: Mapping[str, bytes],
+        taken: frozenset[str],
+        odd: frozenset[str],
+        asked: tuple[str, ...],
+    ) -> None:
+        self._dialect = dialect
+        self._root = root
+        self._fixed = fixed
+        self._taken = taken
+        self._odd = odd
+        self._asked = asked
+
+    def learn(self, line: bytes) -> Shape:
+        """The shape of a record, which is strict JSON; raises `Shapeless`."""
+        slots: dict[str, int] = {}
+        pattern, tree = self._object(_DECODE(line), self._root, "", slots)
+        is_whole = type(tree.get("event")) is dict and "organization" not in tree
+        if not is_whole or len(slots) > KEYS_MAX:
+            raise Shapeless("an object that sealing stamps is not as it is nearly always")
+        first = len(slots) + 1
+        name, ingested, at, tenant, action = map(_mark, range(first, first + len(STAMPED)))
+        marked = _filled(tree, tuple(_mark(slot) for slot in range(first)))
+        marked["event"] |= {"id": Raw(name), "ingested": Raw(ingested)}
+        sealog = b'{"action":%b,"dialect":"%b"}' % (action, self._dialect.encode())
+        facts = {
+            "ecs": Raw(self._fixed["ecs"]),
+            "organization": Raw(b'{"id":%b}' % tenant),
+            "sealog": Raw(sealog),
+        }
+        cut = parts.split(marked, self._root, Stamps(at.decode(), facts))
+        templates = tuple(_template(text) for text in parts.texts(cut))
+        asked = itemgetter(*[slots.get(path, len(slots)) for path in self._asked])
+        return Shape(re.compile(pattern).fullmatch, asked, tree, templates)
+
+    def _object(
+        self, node: dict[str, Any], place: Place, above: str, slots: dict[str, int]
+    ) -> tuple[bytes, Tree]:
+        """The pattern of an object whose children are routed apart, and its tree."""
+        members: list[bytes] = []
+        tree: Tree = {}
+        for key, child in node.items():
+            path = above + key
+            below = (place.children or {}).get(key, _REST)
+            if path in self._odd:
+                raise Shapeless(path)
+            if path in self._fixed:
+                if _ENCODE(child) != self._fixed[path]:
+                    raise Shapeless(path)
+                pattern = re.escape(self._fixed[path])
+            elif type(child) is dict and child and _is_divided(child, below):
+                pattern, inner = self._object(child, below, f"{path}.", slots)
+                if inner:
+                    tree[key] = inner
+            else:
+                is_fact = below.children is None and below.part == FACTS
+                pattern = b"(%b)" % (_fact(child) if is_fact else _value(child))
+                if path not in self._taken:
+                    tree[key] = len(slots)
+                elif type(child) is not str:
+                    raise Shapeless(path)
+                slots[path] = len(slots)
+            members.append(_key(key) + pattern)
+        return rb"\{%b\}" % b",".join(members), tree
+
+
+_REST = Place()
+
+
+def _is_divided(child: Mapping[str, Any], place: Place) -> bool:
+    return place.children is not None and (
+        place.part == FACTS or not place.children.keys().isdisjoint(child)
+    )
+
+
+def _key(key: str) -> bytes:
+    if _KEY.fullmatch(key) is None or len(key) > KEY_CHARS_MAX:
+        raise Shapeless(key[:KEY_CHARS_MAX])
+    return b'"%b":' % re.escape(key.encode())
+
+
+def _fact(value: Any) -> bytes:
+    """What values of this kind look like where they are sure to be facts."""
+    if type(value) is list:
+        return _array(value, _FACT_SCALAR)
+    if type(value) is dict:
+        raise Shapeless("an object is no fact")
+    return _FACT if type(value) is str else _KINDS[type(value)]
+
+
+def _value(value: Any) -> bytes:
+    """What values of this kind look like anywhere else."""
+    if type(value) is list:
+        return _array(value, _SCALAR)
+    if type(value) is dict:
+        members = [_key(key) + _value(child) for key, child in value.items()]
+        return rb"\{%b\}" % b",".join(members)
+    return _KINDS[type(value)]
+
+
+def _array(values: Sequence[Any], scalar: bytes) -> bytes:
+    if any(type(value) in (list, dict) for value in values):
+        raise Shapeless("an array of more than scalars")
+    return rb"\[(?:%b(?:,%b)*+)?+\]" % (scalar, scalar)
+
+
+def _mark(slot: int) -> bytes:
+    return f"\ue000{slot}\ue000".encode()
+
+
+def _filled(tree: Tree, values: Values) -> Tree:
+    """The tree with values in the place of their numbers."""
+    return {
+        key: _filled(node, values) if type(node) is dict else Raw(values[node])
+        for key, node in tree.items()
+    }
+
+
+def _template(text: bytes) -> tuple[bytes, Callable[[Values], Values | bytes]] | None:
+    if not text:
+        return None
+    slots = [int(slot) for slot in _MARK.findall(text)]
+    return _MARK.sub(b"%b", text.replace(b"%", b"%%")), itemgetter(*slots)
+
+
+class Shapes:
+    """The shapes of one dialect; one per thread. Bounded: records come from outside."""
+
+    def __init__(self, learner: Learner) -> None:
+        self._learner = learner
+        self._known: dict[int, list[Shape]] = {}
+        self._patterns = 0
+        self._noticed: dict[tuple[str, ...], int] = {}
+        self._last: Shape | None = None
+
+    def read(self, line: bytes) -> Shaped | None:
+        """The values of a record, which is valid UTF-8; None for one of no shape that is known."""
+        last = self._last
+        if last is None or len(line) > LINE_BYTES_MAX:
+            return None
+        match = last.match(line)
+        if match is not None:
+            return Shaped(last, (*match.groups(), b""))
+        for shape in self._known.get(line.count(b'"'), ()):
+            match = shape.match(line)
+            if match is not None:
+                self._last = shape
+                return Shaped(shape, (*match.groups(), b""))
+        return None
+
+    def notice(self, line: bytes, row: tuple[str, ...]) -> None:
+        """Learn from a record of no known shape, if others had the same row of keys before."""
+        if len(row) > KEYS_MAX or sum(map(len, row)) > KEYS_MAX * KEY_CHARS_MAX:
+            return
+        if len(self._noticed) >= SHAPES_MAX:
+            self._noticed.clear()
+        count = self._noticed[row] = self._noticed.get(row, 0) + 1
+        if count % LEARNT_AFTER == 0 and len(line) <= LINE_BYTES_MAX:
+            try:
+                shape = self._learner.learn(line)
+            except (Shapeless, msgspec.DecodeError):
+                return
+            self._keep(line.count(b'"'), shape)
+
+    def _keep(self, quotes: int, shape: Shape) -> None:
+        if self._patterns >= SHAPES_MAX:
+            self._known.clear()
+            self._patterns = 0
+        alike = self._known.setdefault(quotes, [])
+        alike.insert(0, shape)
+        del alike[ALIKE_MAX:]
+        self._patterns += 1
+        self._last = shape

@@ -1,0 +1,145 @@
+"""Laws of shapes: what is read by a pattern is sealed to the very bytes that reading it slowly gives."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.journal.made import NOW_US, tenant
+
+from sealog.access.keys import Grant
+from sealog.catalog.shelf import load
+from sealog.dialects.dialect import Settings
+from sealog.event.shapes import LEARNT_AFTER
+from sealog.intake.preparing import Job, Preparer
+from sealog.intake.source import Source
+
+ALL = Grant("k", frozenset({"ingest"}), None, may_create=True)
+STRINGS = [
+    '"a"',
+    '""',
+    '"acme"',
+    '"event"',
+    '"iam"',
+    '"success"',
+    '"sealog.key"',
+    '"Zażółć 🦆"',
+    '"50% of %b"',
+    '"bob@example.org"',
+    '"a\\"b\\\\/\\n"',
+    '"caf\\u00e9"',
+    '"\\ud800"',
+    '":x"',
+    '"x.y"',
+    '"[masked]"',
+    '"token=hunter2hunter2"',
+    '"\ue0000\ue000"',
+    '"\x7f"',
+    '"' + "x" * 256 + '"',
+    '"' + "ä" * 129 + '"',
+    '"2026-11-20T12:00:00.123Z"',
+    '"2026-02-30T12:00:00.123Z"',
+    '"2026-11-20T12:00:00.12Z"',
+    '"2999-11-20T12:00:00.123456Z"',
+]
+OTHERS = ["0", "-0", "-1.50", "1E2", "1e400", "9007199254740993", "null", "true", "false"]
+ARRAYS = ["[]", '["a"]', '["a","b@c"]', '[1,"x"]', "[[1]]", '[{"a":1}]', '[1.5,":a"]', '["iam"]']
+OBJECTS = [
+    "{}",
+    '{"a":1}',
+    '{"id":"x","a":{"b":"c"}}',
+    '{"target":{"id":"t"},"id":"u"}',
+    '{"a.b":1}',
+]
+VALUES = st.sampled_from([*STRINGS, *OTHERS, *ARRAYS, *OBJECTS])
+# What careful senders send; now and then anything else stands there.
+FIELDS = {
+    "@timestamp": ['"2026-11-20T12:00:00.123Z"', '"2026-11-20T12:00:01.123456Z"'],
+    "ecs": ['{"version":"8.11.0"}'],
+    "organization": ['{"id":"acme"}', '{"id":"globex"}'],
+    "user": ['{"id":"u-1","roles":["a"]}', '{"id":"u-1","target":{"id":"u-2"}}', '"bob@x.y"'],
+    "source": ['{"ip":"192.0.2.1","geo":{"location":{"lat":1.50}}}'],
+    "http": ['{"request":{"id":"r","method":"GET"},"response":{"status_code":200}}', "{}"],
+    "service": ['{"name":"s","id":"i"}', '{"name":"s","type":["a","b"]}'],
+    "labels": ['{"a":"50% of %b","b":null}', "[]"],
+    "message": ['"a\\"b\\\\/\\n"', "1e400", "[1,true]"],
+}
+EVENT = {
+    "id": ['"e-1"', '"e-2"'],
+    "kind": ['"event"', '"alert"'],
+    "category": ['["iam"]', '["file","iam"]'],
+    "type": ['["change"]'],
+    "action": ['"user.login"', '"a%s"'],
+    "outcome": ['"success"', '"failure"'],
+    "reason": ['"Za\u017c\u00f3\u0142\u0107 \U0001f986"', '{"x":{}}'],
+    "sequence": ["-0", "12", "1.50"],
+}
+ODD = [
+    '"a@b"',
+    '""',
+    '"[masked]"',
+    '"sealog.x"',
+    '"odd"',
+    '"a\\tb"',
+    '{"id":""}',
+    '{"version":"1.9"}',
+    '{"id":"a@b"}',
+    '"iam"',
+]
+ANY = st.one_of(VALUES, st.sampled_from(ODD))
+
+
+def written(members):
+    return "{" + ",".join(f'"{key}":{value}' for key, value in members) + "}"
+
+
+@st.composite
+def families(draw):
+    """Documents with the same keys in the same order: a careful sender's, and odder ones."""
+    others = st.lists(st.sampled_from(sorted(FIELDS)), unique=True)
+    roots = draw(st.permutations([*dict.fromkeys(["event", "@timestamp", *draw(others)])]))
+    others = st.lists(st.sampled_from(sorted(EVENT)), unique=True)
+    inside = draw(st.permutations([*dict.fromkeys(["action", *draw(others)])]))
+    usual = {**FIELDS, **{f"event.{key}": values for key, values in EVENT.items()}}
+    values = {key: draw(st.sampled_from(choice)) for key, choice in usual.items()}
+    family = []
+    for _ in range(draw(st.integers(2, 5))):
+        values["event"] = written((key, values[f"event.{key}"]) for key in inside)
+        family.append(written((key, values[key]) for key in roots).encode())
+        changed = draw(st.sampled_from([*roots, *(f"event.{key}" for key in inside)]))
+        values[changed] = draw(st.one_of(st.sampled_from(usual.get(changed, ["1"])), ANY))
+    return family
+
+
+def preparer():
+    return Preparer(load(), lambda size: b"\x07" * size)
+
+
+TENANTS = {name: tenant(number, name) for number, name in enumerate(("acme", "globex", "a@b"), 1)}
+
+
+def prepared(by, body, **source):
+    """Everything that comes of a request, as values that can be compared."""
+    job = Job(body, Source(ALL, **source), Settings(), NOW_US)
+    found = by.prepare(job, TENANTS.get)
+    refusals = [
+        one and (type(one), one.detail, one.code, one.record, one.pointer) for one in found.answers
+    ]
+    return refusals, found.batches, found.missing
+
+
+def learnt(lines, **source):
+    """A preparer that has seen each of these lines often enough to have learnt from it."""
+    warm = preparer()
+    for line in lines:
+        prepared(warm, b"\n".join([line] * LEARNT_AFTER) + b"\n", **source)
+    return warm
+
+
+@settings(max_examples=150, deadline=None)
+@given(families(), st.sampled_from([None, "acme", "a@b"]), st.booleans())
+def test_a_record_of_a_known_shape_is_sealed_as_one_that_is_decoded(family, named, imported):
+    source = {"tenant": named, "imported": imported}
+    warm = learnt(family[:1], **source)
+
+    for line in family:
+        assert prepared(warm, line, **source) == prepared(preparer(), line, **source)
+    body = b"\n".join([*family, b"{}", *family])
+    assert prepared(warm, body, **source) == prepared(preparer(), body, **source)
