@@ -122,6 +122,31 @@ def test_a_large_file_has_several_batches_and_reads_as_one(
     ]
 
 
+def test_from_a_certain_size_on_every_pack_names_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Made once, and carried over with the pack."""
+    monkeypatch.setattr(joining, "WORDED_EVENTS_MIN", 200)
+    made: list[int] = []
+    build = joining.word_blooms.build
+    monkeypatch.setattr(
+        joining.word_blooms, "build", lambda first, texts: made.append(first) or build(first, texts)
+    )
+    small = join([_cut(tmp_path, at, _events(20)) for at in (0, 20)], _never)
+    said = [*_events(110), event(rest={"message": "Rhubarb crumble"})]
+    sources = [small, _cut(tmp_path, 40, _events(120)), _cut(tmp_path, 160, said)]
+
+    joined = join(sources, _never)
+    again = join([joined, _cut(tmp_path, 271, _events(100))], _never)
+
+    assert Parts(small).values(0)[tables.WORDS] == b""
+    assert made == [0, 40, 160, 271]
+    for segment, expected in ((joined, [0, 0, 1]), (again, [0, 0, 1, 0])):
+        ((words, firsts),) = Parts(segment).words()
+        hashes = joining.word_blooms.hashes_of(["rhubarb"])
+        assert joining.word_blooms.candidates(words, firsts, hashes).tolist() == expected
+
+
 def test_statements_are_joined_like_all_else(tmp_path: Path):
     sources = [_cut(tmp_path, 0, [statement()]), _cut(tmp_path, 9, [statement()])]
 

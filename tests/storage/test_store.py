@@ -264,22 +264,45 @@ def test_a_long_reader_does_not_stop_the_writer(path):
     store.close()
 
 
-def test_free_pages_are_given_back_when_there_are_many(path, monkeypatch):
+def test_pages_that_nobody_needed_for_a_while_are_given_back(path, monkeypatch):
+    """Else the file stays as large as the journal once was."""
     monkeypatch.setattr(storing, "FREE_PAGES_KEPT", 100)
-    store = Store(path, settings=Settings(look_every_s=0.01, truncate_every_s=0.01))
+    monkeypatch.setattr(storing, "FREE_LOOKS", 3)
+    monkeypatch.setattr(storing, "SHRINK_PAGES", 20)
+    store = Store(path, settings=Settings(look_every_s=0.01))
     store.write(put("a", bytes(1_000_000))).result()
     store.write(lambda c: c.execute(text("DELETE FROM installation")).rowcount).result()
-    pages = store.write(lambda c: pragma(c, "page_count")).result()
     waiting = threading.Event()
-    for n in range(200):
-        store.write(put(f"{n}")).result()
-        if store.write(lambda c: pragma(c, "page_count")).result() <= pages - 100:
+    for _ in range(1_000):
+        free = store.write(lambda c: pragma(c, "freelist_count")).result()
+        if free <= 100:
             break
         waiting.wait(0.01)
 
-    assert store.write(lambda c: pragma(c, "page_count")).result() <= pages - 100
-    assert store.write(lambda c: pragma(c, "freelist_count")).result() > 0
+    assert 80 <= free <= 100
     store.close()
+
+
+def test_pages_that_are_needed_now_and_then_stay(path, monkeypatch):
+    monkeypatch.setattr(storing, "FREE_PAGES_KEPT", 10)
+    monkeypatch.setattr(storing, "FREE_LOOKS", 1_000_000)
+    store = Store(path, settings=Settings(look_every_s=0.001))
+    store.write(put("a", bytes(1_000_000))).result()
+    store.write(lambda c: c.execute(text("DELETE FROM installation")).rowcount).result()
+    threading.Event().wait(0.1)
+
+    assert store.write(lambda c: pragma(c, "freelist_count")).result() > 200
+    store.close()
+
+
+def test_closing_gives_free_pages_back(path):
+    store = Store(path)
+    store.write(put("a", bytes(4_000_000))).result()
+    store.write(lambda c: c.execute(text("DELETE FROM installation")).rowcount).result()
+
+    store.close()
+
+    assert path.stat().st_size < 300_000
 
 
 def test_closing_finishes_what_is_queued_and_leaves_one_file(path):

@@ -4,11 +4,14 @@ import hashlib
 import random
 
 import msgspec
+import pyarrow as pa
 import pytest
 from tests.verify.made import event, statement
 
 from sealog.archive import columns, segments, tables
-from sealog.event.packs import Packer
+from sealog.archive.joining import words_of
+from sealog.archive.segments import Parts
+from sealog.event.packs import Packer, Unpacker
 from sealog.verify import resting
 from sealog.verify.logs import Log
 from sealog.verify.moment import SegmentRow
@@ -188,6 +191,24 @@ def test_columns_of_another_shape_are_named(tmp_path):
     faults, _ = checked(refit(one))
 
     assert faults[0] == ("archive/x/default/0-299-0.parquet", 0)
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_words_are_held_against_the_events(tmp_path, wrong):
+    """A search for a word would not look where they leave it out."""
+    one = written(tmp_path)
+    parts = Parts(one.segment)
+    rows = [parts.values(row) for row in range(parts.rows)]
+    rows = [tables.with_words(row, words_of(row, Unpacker())) for row in rows]
+    if wrong:
+        rows[1] = tables.with_words(rows[1], rows[0][tables.WORDS])
+    with pa.ipc.new_file(one.segment.parts_path, tables.PARTS) as writer:
+        writer.write_batch(tables.parts_batch(rows))
+
+    faults, counts = checked(refit(one))
+
+    assert faults == ([("archive/x/default/0-299-0.arrow", 128)] if wrong else [])
+    assert counts.opened == 300
 
 
 @pytest.mark.parametrize("which", ["columns", "parts"])

@@ -86,7 +86,10 @@ class Follower:
         self._unpacker = Unpacker()
         self._cutter = Cutter()
         self._after = 0
+        # Tenants by when their oldest waiting event came, those first; and those with enough for a
+        # segment. So that of ten thousand tenants only those are looked at that are due.
         self._since: dict[int, float] = {}
+        self._enough: dict[int, None] = {}
         self._cut_at = time.monotonic()
         self._stopping = threading.Event()
         self._hurry = threading.Event()
@@ -212,6 +215,11 @@ class Follower:
             for tenant in fresh:
                 self._since.setdefault(tenant, now)
             self.waiting.add(fresh)
+            self._enough.update(
+                (tenant, None)
+                for tenant in fresh
+                if self.waiting.count_of(tenant) >= self._settings.segment_events
+            )
             self._announce(fresh)
 
     def _announce(self, fresh: Mapping[int, Sequence[Chunk]]) -> None:
@@ -252,12 +260,12 @@ class Follower:
         self._cut_at = now
         if over:
             return self._largest()
-        return [
-            tenant
-            for tenant, count in waiting.waiting().items()
-            if count >= settings.segment_events
-            or now - self._since.get(tenant, now) >= settings.segment_age_s
-        ]
+        due = dict(self._enough)
+        for tenant, since in self._since.items():
+            if now - since < settings.segment_age_s:
+                break
+            due[tenant] = None
+        return list(due)
 
     def _largest(self) -> list[int]:
         """The tenants without which half of what may wait is left."""
@@ -304,6 +312,7 @@ class Follower:
         for tenant, end in ends.items():
             self.waiting.settle(tenant, cut[tenant], end)
             self._since.pop(tenant, None)
+            self._enough.pop(tenant, None)
         self.cut_tenants(ends)
 
 

@@ -19,14 +19,17 @@ import pyarrow as pa
 import zstandard
 from numpy.typing import NDArray
 
-from sealog.archive import segments, tables
+from sealog.archive import segments, tables, word_blooms
 from sealog.archive.segments import Parts, Segment
 from sealog.errors import Altered, Corrupt
-from sealog.event.packs import EVENTS_PER_PACK_MAX, Pack, Packer
+from sealog.event.packs import EVENTS_PER_PACK_MAX, Pack, Packer, Unpacker
 from sealog.storage import files
 
 CARRIED_EVENTS_MIN = 96
 """A pack of at least so many events is carried over."""
+WORDED_EVENTS_MIN = 4_096
+"""From so many events on, every pack is given a bloom of its words: in smaller segments it would
+cost more than opening them."""
 ZSTD_LEVEL = 3
 BATCH_BYTES = 8 << 20
 """Parts are written, and made durable, so many at once: the disk is never kept busy for long."""
@@ -175,7 +178,8 @@ def _join_parts(
     sources: Sequence[Segment], files_of: Draft, columns: Sequence[NDArray[np.int64]], pause: Pause
 ) -> None:
     with PartsWriter(files_of.parts) as writer:
-        pile = _Pile(writer)
+        is_worded = sum(source.count for source in sources) >= WORDED_EVENTS_MIN
+        pile = _Pile(writer, is_worded=is_worded)
         for source, indexes in zip(sources, columns, strict=True):
             with _blaming(source):
                 pause()
@@ -200,9 +204,11 @@ def _take_in(source: Segment, indexes: NDArray[np.int64], pile: "_Pile", pause: 
 class _Pile:
     """Packs that are too small to stand alone, until they are enough."""
 
-    def __init__(self, writer: PartsWriter) -> None:
+    def __init__(self, writer: PartsWriter, *, is_worded: bool) -> None:
         self._writer = writer
+        self._is_worded = is_worded
         self._packer = Packer(ZSTD_LEVEL)
+        self._unpacker = Unpacker()
         self._compress = zstandard.ZstdCompressor(level=1).compress
         self._small: list[tables.PartsRow] = []
         self._events = 0
@@ -212,7 +218,7 @@ class _Pile:
         if self._events + count > EVENTS_PER_PACK_MAX or count >= CARRIED_EVENTS_MIN:
             self.press()
         if count >= CARRIED_EVENTS_MIN:
-            self._writer.add(values)
+            self._write(values)
             return
         self._small.append(values)
         self._events += count
@@ -220,13 +226,25 @@ class _Pile:
     def press(self) -> None:
         """Write what is piled up as one pack."""
         if len(self._small) == 1:
-            self._writer.add(self._small[0])
+            self._write(self._small[0])
         elif self._small:
             packs = list(map(tables.pack_of, self._small))
             indexes = tuple(chain.from_iterable([pack.indexes for pack in packs]))
             pack: Pack = msgspec.structs.replace(self._packer.merge(packs), indexes=indexes)
-            self._writer.add(tables.parts_row(pack, self._compress))
+            self._write(tables.parts_row(pack, self._compress))
         self._small, self._events = [], 0
+
+    def _write(self, values: tables.PartsRow) -> None:
+        if self._is_worded and not values[tables.WORDS]:
+            values = tables.with_words(values, words_of(values, self._unpacker))
+        self._writer.add(values)
+
+
+def words_of(values: tables.PartsRow, unpacker: Unpacker) -> bytes:
+    """What stands in `words` of a row of a parts file, made from its events. Raises `Altered`."""
+    pack = tables.pack_of(values)
+    texts = [unpacker.joined(pack, number) for number in range(len(pack.frames))]
+    return word_blooms.build(values[0], texts)
 
 
 @contextmanager

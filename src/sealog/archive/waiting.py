@@ -83,6 +83,10 @@ class Waiting:
         """Tenant → how many of its events wait, of those that have any."""
         return dict(self._events)
 
+    def count_of(self, tenant: int) -> int:
+        """How many of a tenant's events wait."""
+        return self._events.get(tenant, 0)
+
     def set_out(self, tenant: int, segments: Iterable[Segment], archived: int) -> None:
         """Begin a tenant with what rests in its segments."""
         assert tenant not in self._trails

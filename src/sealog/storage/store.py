@@ -3,10 +3,11 @@
 import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -22,7 +23,15 @@ from sealog.storage.tables import REVISION, metadata
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 10_000
-FREE_PAGES_KEPT = 4_096
+FREE_PAGES_KEPT = 1_024
+"""Free pages that stay in the file: the next blocks need some."""
+FREE_LOOKS = 60
+"""What was free at each of so many looks, a minute, is given back: the journal did not need it."""
+SHRINK_PAGES = 256
+"""So many pages a step: some 5 ms (measured), which whoever accepts hardly feels."""
+SHRINK_STEPS = 4
+CLOSING_S = 1.0
+"""What closing gives back takes no longer than this: some 200 MiB."""
 
 # What the disk or another process does to us, by SQLite's primary result code; it may pass:
 # BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN.
@@ -137,6 +146,8 @@ class Store:
                 thread.join()
         self._reading.dispose()
         if self._writer is not None:
+            with self._writing.connect() as connection, suppress(sqlite3.Error):
+                _shrink_whole(connection)
             # The last connection to go takes the write-ahead log with it.
             self._writing.dispose()
 
@@ -204,9 +215,13 @@ class Store:
         """
         log = self._path.with_name(self._path.name + "-wal")
         idle_s = 0.0
+        free: deque[int] = deque(maxlen=FREE_LOOKS)
         with self._writing.connect() as connection:
             while not self._stopped.wait(self._settings.look_every_s):
                 idle_s += self._settings.look_every_s
+                free.append(_free_pages(connection))
+                if len(free) == FREE_LOOKS and min(free) > FREE_PAGES_KEPT:
+                    self._give_back(free)
                 bytes_now = log.stat().st_size if log.exists() else 0
                 due = idle_s >= self._settings.truncate_every_s
                 if not bytes_now or not (due or bytes_now > self._settings.wal_bytes_max):
@@ -218,6 +233,18 @@ class Store:
                     continue  # The disk is full, or we close: the next round tries again.
                 if due and begun:
                     idle_s = 0.0
+
+    def _give_back(self, free: deque[int]) -> None:
+        """A few pages that nobody needed for a while, between two transactions."""
+        for _ in range(SHRINK_STEPS):
+            if min(free) <= FREE_PAGES_KEPT or self._stopped.is_set():
+                return
+            try:
+                self.write(_shrink).result()
+            except (sqlite3.Error, Busy, Misconfigured):
+                return  # The disk is full, or we close.
+            for place, pages in enumerate(free):
+                free[place] = pages - SHRINK_PAGES
 
 
 _Work = tuple[Callable[[Connection], Any], Future[Any]]
@@ -242,16 +269,28 @@ def _restart(connection: Connection) -> bool:
 
 
 def _truncate(connection: Connection) -> bool:
-    inner = driver(connection)
-    free = inner.execute("PRAGMA freelist_count").fetchone()[0]
-    if free > FREE_PAGES_KEPT:
-        # Its rows have no columns: `execute` would stop after the first page.
-        inner.executescript(f"PRAGMA incremental_vacuum({FREE_PAGES_KEPT})")
     return _checkpoint(connection, "TRUNCATE")
 
 
+def _shrink(connection: Connection) -> bool:
+    # Its rows have no columns: `execute` would stop after the first page.
+    driver(connection).executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")
+    return True
+
+
+def _free_pages(connection: Connection) -> int:
+    return int(driver(connection).execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def _shrink_whole(connection: Connection) -> None:
+    """Give free pages back while there is time for it."""
+    until = time.monotonic() + CLOSING_S
+    while _free_pages(connection) and time.monotonic() < until:
+        _shrink(connection)
+
+
 # These run between transactions, not in one: a checkpoint cannot.
-_BETWEEN = frozenset({_restart, _truncate})
+_BETWEEN = frozenset({_restart, _truncate, _shrink})
 _READERS_TIMEOUT_MS = 100
 
 

@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 from sealog.archive import columns
 from sealog.archive.columns import Row
 from sealog.archive.cutting import STATEMENTS
+from sealog.archive.joining import words_of
 from sealog.archive.segments import Parts, Segment
+from sealog.archive.tables import WORDS, PartsRow
 from sealog.errors import Altered
 from sealog.event.packs import Unpacker
 from sealog.event.parts import EVENT_ENTRY, STATEMENT_ENTRY
@@ -155,6 +157,7 @@ class _Contents:
         for row in range(parts.rows):
             try:
                 unsealed = unseal(parts.pack(row), 0, self._unpacker)
+                self._check_words(parts.values(row))
             except Altered as error:
                 self._findings.fault(self._one.parts, f"row {row}: {error}")
                 # What follows no longer stands beside its columns.
@@ -168,6 +171,11 @@ class _Contents:
                 what = f"class {kept} is not where these events are kept"
                 self._findings.fault(self._one.parts, what, unsealed.indexes[0])
             yield unsealed
+
+    def _check_words(self, values: PartsRow) -> None:
+        """Hold the words that a search looks at first against those of the events."""
+        if values[WORDS] and values[WORDS] != words_of(values, self._unpacker):
+            self._findings.fault(self._one.parts, "words are not those of its events", values[0])
 
     def _open_columns(self) -> None:
         one = self._one
