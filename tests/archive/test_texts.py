@@ -127,3 +127,9 @@ def test_an_event_is_searched_but_for_its_time_its_name_and_its_original():
 )
 def test_the_values_of_parts_that_look_odd(part, found):
     assert texts.values(texts.searched(part)) == found
+
+
+def test_characters_beyond_ascii_are_told_apart():
+    text = r'"é\u00e9e\u0301 \ud835\udc00 \ud835 \\u0041 \n ж"'.encode()
+
+    assert texts.foreign_characters(text) == {"é", "\u0301", "\U0001d400", "\ufffd", "A", "ж"}

@@ -69,7 +69,14 @@ def test_words_are_found_in_values(asked, places):
 
 @pytest.mark.parametrize(
     ("asked", "places"),
-    [("qui", [0, 2, 3]), ("quick bro", [0]), ("uick", []), ("fox", [0]), ("acme.exa", [0])],
+    [
+        ("qui", [0, 2, 3]),
+        ("quick bro", [0]),
+        ("uick", []),
+        ("nul", []),
+        ("fox", [0]),
+        ("acme.exa", [0]),
+    ],
 )
 def test_the_last_word_may_go_on(asked, places):
     assert said(EVENTS, asked, prefix=True) == places
@@ -139,3 +146,14 @@ def test_what_was_erased_says_nothing():
 
     assert said([gone, bob], "bob") == [1]
     assert actor[2] == b'{"user":{"id":"bob"}}'
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["ad\u00admin", "ａdmin", "\\u0061dmin", "“admin”", "x—admin", "admin\u00a0"],
+    ids=ascii,
+)
+def test_a_word_in_ascii_may_stand_beside_or_in_other_characters(value):
+    values = ["administrator", "badmin", "admiń", "admin\u0301", "éadmin", value]
+
+    assert said([rest(f'{{"a":"{each}"}}') for each in values], "admin") == [5]

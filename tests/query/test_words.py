@@ -1,6 +1,6 @@
 import pytest
 
-from sealog.query.words import WORD_CHARS_MAX, words
+from sealog.query.words import WORD_CHARS_MAX, in_ascii, words
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,23 @@ def test_marks_without_end_are_left_out():
     marks = "\u0300\u0316" * 200_000
 
     assert words("a" + marks) == ["\u00e0" + "\u0316" * 15 + "\u0300" * 14]
+
+
+@pytest.mark.parametrize(
+    ("char", "letters"),
+    [
+        *[
+            ("ß", ["ss"]),
+            ("ﬁ", ["fi"]),
+            ("Ａ", ["a"]),
+            ("½", ["1", "2"]),
+            ("™", ["tm"]),
+            ("\u212a", ["k"]),
+        ],
+        *[("é", []), ("ж", []), ("東", []), ("—", []), ("\u0301", []), ("\u00a0", []), ("İ", [])],
+        *[("\u00ad", [""]), ("\u200d", [""]), ("\ufffd", []), ("A", ["a"])],
+    ],
+    ids=ascii,
+)
+def test_what_a_character_adds_to_a_word_of_ascii(char, letters):
+    assert in_ascii(char) == letters

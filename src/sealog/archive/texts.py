@@ -26,6 +26,10 @@ _BEFORE_STRING = b"{[:, \t\r\n"
 _END_OF_PART = (b'"}}{', b'"}}')
 _QUOTE, _BACKSLASH, _U = b'"\\u'
 _ESCAPES = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+|\\.", re.DOTALL)
+_CHARACTERS = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}"
+)
+_ASCII = bytes(range(0x80))
 _VALUES = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"\s*+(:?)|([-+.0-9A-Za-z]++)', re.DOTALL)
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -78,7 +82,22 @@ def unescaped(text: bytes) -> bytes:
         return text
     # Pairs first, from the left: a backslash that is left begins an escape.
     text = text.replace(b"\\\\", b"  ").replace(b'\\"', b"  ")
-    return _ESCAPES.sub(_meant, text) if b"\\" in text else text
+    if b"\\" not in text:
+        return text
+    known: dict[bytes, bytes] = {}
+
+    def meant(found: re.Match[bytes]) -> bytes:
+        escape = found[0]
+        return known.get(escape) or known.setdefault(escape, _meant(escape))
+
+    return _ESCAPES.sub(meant, text)
+
+
+def _meant(escape: bytes) -> bytes:
+    if escape[1:2] != b"u":
+        return b"  "
+    units = bytes.fromhex(escape.replace(b"\\u", b"").decode())
+    return units.decode("utf-16-be", "replace").encode()
 
 
 def escapes(text: bytes) -> bool:
@@ -86,15 +105,17 @@ def escapes(text: bytes) -> bool:
     if b"\\" not in text:
         return False
     # Quicker than to look for both at once.
-    text_ = np.frombuffer(text, np.uint8)
-    return bool(((text_[:-1] == _BACKSLASH) & (text_[1:] == _U)).any())
+    array = np.frombuffer(text, np.uint8)
+    return bool(((array[:-1] == _BACKSLASH) & (array[1:] == _U)).any())
 
 
-def _meant(escape: re.Match[bytes]) -> bytes:
-    if escape[0][1:2] != b"u":
-        return b"  "
-    units = bytes.fromhex(escape[0].replace(b"\\u", b"").decode())
-    return units.decode("utf-16-be", "replace").encode()
+def foreign_characters(text: bytes) -> set[str]:
+    """The different characters in JSON text that are escaped or not ASCII, and maybe some more."""
+    found = set(text.translate(None, _ASCII).decode("utf-8", "replace"))
+    if b"\\" in text:
+        for escape in set(_CHARACTERS.findall(text)):
+            found.update(_meant(escape).decode())
+    return found
 
 
 def searched(part: bytes) -> bytes:

@@ -76,17 +76,16 @@ def candidates(blooms: Any, firsts: NDArray[np.int64], hashes: Hashes) -> NDArra
 
 def foreign(folded: bytes) -> set[bytes]:
     """The different pieces between zeros that hold more than ASCII."""
-    places = np.flatnonzero(np.frombuffer(folded, np.uint8) >= _BEYOND_ASCII)
+    is_beyond = np.frombuffer(b"\0" + folded, np.uint8) >= _BEYOND_ASCII
     pieces = set()
-    end = nth = 0
-    while nth < len(places):
-        at = int(places[nth])
-        begin = folded.rfind(b"\0", end, at) + 1 or end
-        end = folded.find(b"\0", at)
-        if end < 0:
-            end = len(folded)
-        pieces.add(folded[begin:end])
-        nth = int(np.searchsorted(places, end))
+    end = 0
+    for at in np.flatnonzero(is_beyond[1:] > is_beyond[:-1]).tolist():
+        if at >= end:
+            begin = folded.rfind(b"\0", end, at) + 1 or end
+            end = folded.find(b"\0", at)
+            if end < 0:
+                end = len(folded)
+            pieces.add(folded[begin:end])
     return pieces
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sealog.archive import texts, word_blooms
 from sealog.event.packs import Opened
-from sealog.query.words import WORD_CHARS_MAX, spread, words
+from sealog.query.words import WORD_CHARS_MAX, in_ascii, spread, words
 
 # In no UTF-8: it stands between parts where their lengths may change.
 _BETWEEN = b"\xff"
@@ -32,6 +32,7 @@ class Wording:
         # Those that stand in fewest events first, as far as one can tell.
         self._words = sorted(set(asked), key=lambda word: (word.isascii(), -len(word)))
         self._is_ascii = self._words[0].isascii()
+        self._known: dict[str, bool] = {}
         self._pattern = _pattern(asked, prefix=prefix) if self._is_ascii else None
 
     def holds(self, opened: Opened) -> bool:
@@ -68,20 +69,36 @@ class Wording:
         return False
 
     def _may_say(self, text: bytes) -> bool:
-        if not text.isascii() or texts.escapes(text):
-            return True
+        is_plain = text.isascii() and not texts.escapes(text)
         if not self._is_ascii:
-            return False
+            return not is_plain
+        if not is_plain and self._is_hidden(text):
+            return True
         small = text.lower()
         return all(word.encode() in small for word in self._words)
 
     def _near(self, text: bytes, lengths: Sequence[int]) -> list[int]:
         """The places, among the parts of one kind, of those that may say it, and of few others."""
-        if text.isascii() and not texts.escapes(text):
-            return self._all_in(text, lambda: np.cumsum(lengths), {}) if self._is_ascii else []
+        is_plain = text.isascii() and not texts.escapes(text)
+        if not self._is_ascii and is_plain:
+            return []
+        if self._is_ascii and (is_plain or not self._is_hidden(text)):
+            return self._all_in(text, lambda: np.cumsum(lengths), {})
         clear = texts.unescaped(_BETWEEN.join(_cut(text, lengths)))
         ends = np.flatnonzero(np.frombuffer(clear + _BETWEEN, np.uint8) == _BETWEEN[0])
         return self._all_in(clear, lambda: ends, self._foreign(clear, ends))
+
+    def _is_hidden(self, text: bytes) -> bool:
+        """Whether characters beyond ASCII may stand for letters of the words."""
+        known = self._known
+        for char in texts.foreign_characters(text):
+            if char not in known:
+                known[char] = any(
+                    letters in word for letters in in_ascii(char) for word in self._words
+                )
+            if known[char]:
+                return True
+        return False
 
     def _all_in(
         self, text: bytes, ends: Callable[[], NDArray[np.intp]], foreign: dict[str, set[int]]
@@ -114,7 +131,7 @@ class Wording:
 
 def _pattern(asked: Sequence[str], *, prefix: bool) -> re.Pattern[bytes] | None:
     """The phrase in `texts.plain_values`, in small letters; None where it could be mistaken."""
-    if "null" in asked:
+    if "null" in asked or (prefix and "null".startswith(asked[-1])):
         return None
     between, going_on = '[^0-9a-z"]++', "[0-9a-z]*+"
     each = [word + going_on if len(word) == WORD_CHARS_MAX else word for word in asked]

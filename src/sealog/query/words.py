@@ -49,6 +49,16 @@ def spread(piece: str) -> list[str]:
     return [word[:WORD_CHARS_MAX] for word in "".join(kept).split(" ") if word]
 
 
+def in_ascii(char: str) -> list[str]:
+    """What a character beyond ASCII can add to a word that is all ASCII: `ss` for `ß`.
+
+    Nothing for most; an empty text for what only joins, because it cannot be seen.
+    """
+    if any(unicodedata.category(one) == "Cf" for one in _alike(char)):
+        return [""]
+    return [word for word in spread(char) if word.isascii()]
+
+
 def _alike(text: str) -> str:
     """One spelling of what is equal by Unicode's compatibility caseless matching (D146)."""
     if len(text) > MARKS_MAX:
