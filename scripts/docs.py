@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import typer.main
 from pydantic import BaseModel
@@ -109,6 +109,8 @@ def default_of(field: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{list(value)}`"
     return f"`{value}`" if isinstance(value, int | float) else f'`"{value}"`'
 
 
@@ -124,7 +126,11 @@ def allowed(field: Any) -> str:
         return f"{bounds['ge']} to {bounds['le']}"
     if "ge" in bounds:
         return f"from {bounds['ge']}"
+    if get_origin(field.annotation) is Literal:
+        return " or ".join([f"`{value}`" for value in get_args(field.annotation)])
     annotation = str(field.annotation)
+    if "tuple" in annotation:
+        return "a list"
     if "bool" in annotation:
         return "`true`, `false`"
     return "a path" if "Path" in annotation else "text"

@@ -44,6 +44,8 @@ def test_a_variable_wins_over_the_file(tmp_path, monkeypatch):
         ("[ledger]\nsign_every_s = 0\n", "ledger.sign_every_s"),
         ("[server\n", "sealog.toml"),
         ("[server]\nbehind_proxy = 'maybe'\n", "server.behind_proxy"),
+        ("[server]\ntrusted_proxies = ['10.0.0.1/8']\n", "server.trusted_proxies.0"),
+        ("[server]\nproxy_header = 'x-real-ip'\n", "server.proxy_header"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named(tmp_path, text, named):
@@ -52,6 +54,17 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path, text, named):
 
     with pytest.raises(Misconfigured, match=named.replace(".", r"\.")):
         config.load(file)
+
+
+def test_proxies_are_addresses_and_networks(tmp_path, monkeypatch):
+    file = tmp_path / "sealog.toml"
+    file.write_text('[server]\ntrusted_proxies = ["10.0.0.0/8", "2001:db8::1"]\n')
+
+    networks = config.load(file).server.trusted_proxies
+    monkeypatch.setenv("SEALOG_SERVER__TRUSTED_PROXIES", '["192.0.2.1"]')
+
+    assert [str(network) for network in networks] == ["10.0.0.0/8", "2001:db8::1/128"]
+    assert str(config.load(file).server.trusted_proxies[0]) == "192.0.2.1/32"
 
 
 def test_a_file_that_is_named_must_be_there(tmp_path):

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from sealog.access.keys import Keys
 from sealog.access.limits import Limits
 from sealog.access.limits import Settings as LimitSettings
+from sealog.access.reads import Reads
 from sealog.access.tenants import Tenants
 from sealog.archive import migrating, repairing
 from sealog.archive.archive import Archive
@@ -28,6 +29,8 @@ from sealog.errors import Corrupt
 from sealog.event.tenants import Tenant
 from sealog.intake.accept import Intake
 from sealog.intake.accept import Settings as IntakeSettings
+from sealog.intake.recording import Recorder
+from sealog.intake.telling import Teller
 from sealog.journal.journal import Journal
 from sealog.journal.journal import Settings as JournalSettings
 from sealog.ledger.installation import Installation, open_installation, read_installation
@@ -35,6 +38,7 @@ from sealog.ledger.ledger import Ledger
 from sealog.ledger.ledger import Settings as LedgerSettings
 from sealog.server.application import build
 from sealog.server.door import Door
+from sealog.server.origins import Origins
 from sealog.server.parts import Clocks, Parts
 from sealog.server.settings import Settings as ApiSettings
 from sealog.storage.folder import FORMAT, Folder
@@ -63,6 +67,9 @@ class App(msgspec.Struct, frozen=True):
     ledger: Ledger
     archive: Archive
     intake: Intake
+    reads: Reads
+    recorder: Recorder
+    teller: Teller
     is_looking: bool = False
     """It reads beside the process that owns the folder, and accepts nothing."""
 
@@ -202,6 +209,8 @@ def api(app: App, server: ServerSettings | None = None) -> Door:
             tenants=app.tenants,
             keys=app.keys,
             limits=Limits(LimitSettings(limits.requests_per_s, limits.requests_burst)),
+            reads=app.reads,
+            recorder=app.recorder,
             intake=app.intake,
             archive=app.archive,
             ledger=app.ledger,
@@ -209,6 +218,7 @@ def api(app: App, server: ServerSettings | None = None) -> Door:
             catalog=app.catalog.published(),
             clocks=Clocks(clock_us, time.monotonic),
             randomness=os.urandom,
+            origins=Origins(limits.trusted_proxies, limits.proxy_header),
             ready=lambda: _trouble(app),
             registry=registry,
         ),
@@ -222,7 +232,10 @@ def _trouble(app: App) -> str | None:
     Told to whoever asks, with or without a key: it names no tenant and no file.
     """
     trouble = app.ledger.failure or app.archive.trouble()
-    return None if trouble is None else f"the journal is not followed: {type(trouble).__name__}"
+    if trouble is not None:
+        return f"the journal is not followed: {type(trouble).__name__}"
+    trouble = app.teller.trouble
+    return None if trouble is None else f"reading is not recorded: {type(trouble).__name__}"
 
 
 def _run(
@@ -242,9 +255,13 @@ def _run(
         try:
             app.archive.start()
             try:
-                yield app
+                app.teller.start()
+                try:
+                    yield app
+                finally:
+                    app.intake.close()
+                    app.teller.stop()
             finally:
-                app.intake.close()
                 app.archive.stop()
         finally:
             # After the archive: what it cut is noted, so that the next start reads little.
@@ -258,6 +275,27 @@ def _known(tenants: Tenants, number: int) -> Tenant:
     if tenant is None:
         raise Corrupt(f"there are events of tenant {number}, which is not in the list of tenants")
     return tenant
+
+
+def _archive(
+    folder: Folder,
+    settings: Settings,
+    below: tuple[Store, Journal],
+    tenants: Tenants,
+    installation: Installation,
+) -> Archive:
+    store, journal = below
+    return Archive(
+        store,
+        folder,
+        journal,
+        lambda number: _known(tenants, number),
+        ArchiveSettings(
+            segment_events=settings.archive.segment_events,
+            waiting_events_max=settings.archive.waiting_events_max,
+        ),
+        secret=installation.secret("cursors"),
+    )
 
 
 def _joined(
@@ -281,17 +319,7 @@ def _joined(
             sign_every_s=settings.ledger.sign_every_s, sync_every_s=settings.ledger.sync_every_s
         ),
     )
-    archive = Archive(
-        store,
-        folder,
-        journal,
-        lambda number: _known(tenants, number),
-        ArchiveSettings(
-            segment_events=settings.archive.segment_events,
-            waiting_events_max=settings.archive.waiting_events_max,
-        ),
-        secret=installation.secret("cursors"),
-    )
+    archive = _archive(folder, settings, (store, journal), tenants, installation)
     intake = Intake(
         journal,
         tenants,
@@ -304,6 +332,9 @@ def _joined(
             dialects={"logichub": DialectSettings(day_first=settings.dialects.logichub.day_first)},
         ),
     )
+    keys = Keys(store, clock_us, os.urandom, create_by_naming=settings.access.create_by_naming)
+    reads = Reads(store, clock_us)
+    recorder = Recorder(journal, (tenants, keys), (catalog, clock_us, os.urandom))
     return App(
         folder=folder,
         settings=settings,
@@ -311,9 +342,12 @@ def _joined(
         installation=installation,
         store=store,
         tenants=tenants,
-        keys=Keys(store, clock_us, os.urandom, create_by_naming=settings.access.create_by_naming),
+        keys=keys,
         journal=journal,
         ledger=ledger,
         archive=archive,
         intake=intake,
+        reads=reads,
+        recorder=recorder,
+        teller=Teller(reads, recorder, clock_us),
     )

@@ -7,9 +7,9 @@ docs/settings.md is made from them.
 import tomllib
 from pathlib import Path
 from textwrap import wrap
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sealog.errors import Misconfigured
@@ -45,6 +45,12 @@ class ServerSettings(BaseModel):
     """How many requests a key may make in a second, over time."""
     requests_burst: int = Field(20_000, ge=1)
     """How many it may make at once."""
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    """Addresses or networks of proxies whose word on where a request came from is taken, such as
+    ["10.0.0.0/8"]. Both are recorded: the client they name, and the proxy."""
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    """The header those proxies write. Only this one is read: they may pass another on as the client
+    wrote it."""
     tails_per_key: int = Field(100, ge=1, le=10_000)
     """How many tails a key may have open at once."""
 
@@ -218,4 +224,6 @@ def _toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     return f'"{value}"'

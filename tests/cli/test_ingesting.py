@@ -233,4 +233,4 @@ def test_a_key_that_may_only_ingest_is_enough(sealog, served, tmp_path):
     ran = sealog("ingest", "a", "--json", *at, made.value["key"])
 
     assert ran.code == 0
-    assert ran.value["newest"] == {"narrow": 9}
+    assert ran.value["newest"] == {"narrow": 11}

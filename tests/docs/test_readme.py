@@ -47,8 +47,8 @@ def test_five_lines_lead_to_a_first_verified_event(tmp_path):
     assert run.returncode == 0, run.stderr
     assert "1 new, 0 already there, 0 refused" in run.stdout
     assert "invoice.delete" in run.stdout
-    assert "an event stands at index 0 of the 1 entries" in run.stdout
-    assert "opened 1, erased 0, expired 0, statement 0, UNEXPLAINED 0" in run.stdout
+    assert "an event stands at index 1 of the 2 entries" in run.stdout
+    assert "opened 2, erased 0, expired 0, statement 0, UNEXPLAINED 0" in run.stdout
     assert run.stdout.endswith("verified\n")
 
 

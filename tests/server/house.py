@@ -10,6 +10,7 @@ import msgspec
 from sealog.access.keys import Keys
 from sealog.access.limits import Limits
 from sealog.access.limits import Settings as LimitSettings
+from sealog.access.reads import Reads
 from sealog.access.tenants import Tenants
 from sealog.archive.archive import Found, Page
 from sealog.archive.following import Followed
@@ -51,6 +52,29 @@ class FakeIntake:
         if self.error is not None:
             raise self.error
         return self.answers
+
+
+class FakeRecorder:
+    """Remembers what it was told."""
+
+    def __init__(self):
+        self.told = []
+        self.error = None
+
+    def key_created(self, key, by, origin):
+        self._tell("key created", key.id, by, origin)
+
+    def key_revoked(self, key, by, origin):
+        self._tell("key revoked", key.id, by, origin)
+
+    def tenant_created(self, tenant, at_us, by, origin):
+        assert at_us <= NOW_US
+        self._tell("tenant created", tenant.name, by, origin)
+
+    def _tell(self, what, name, by, origin):
+        if self.error is not None:
+            raise self.error
+        self.told.append((what, name, by.key, origin.client))
 
 
 class FakeArchive:
@@ -249,6 +273,8 @@ class House:
         self.hour = Hour()
         self.tenants = Tenants(store, lambda: self.hour.us, self.randomness)
         self.keys = Keys(store, lambda: self.hour.us, self.randomness)
+        self.reads = Reads(store, lambda: self.hour.us)
+        self.recorder = FakeRecorder()
         self.intake = FakeIntake()
         self.archive = FakeArchive()
         self.ledger = FakeLedger()
@@ -265,6 +291,8 @@ class House:
             tenants=self.tenants,
             keys=self.keys,
             limits=Limits(self._limits),
+            reads=self.reads,
+            recorder=self.recorder,
             intake=self.intake,
             archive=self.archive,
             ledger=self.ledger,

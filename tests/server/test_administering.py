@@ -5,6 +5,7 @@ import pytest
 from tests.server.house import opened
 
 from sealog.access.keys import SCOPES
+from sealog.errors import Busy
 from sealog.server.administering import Scope
 from sealog.server.settings import Settings
 
@@ -238,3 +239,54 @@ def test_the_key_is_looked_at_before_anything_else(house):
 
 def test_the_scopes_that_may_be_asked_for_are_those_there_are():
     assert get_args(Scope) == SCOPES
+
+
+def test_keys_and_tenants_are_recorded_with_who_did_it(house):
+    made, secret = house.keys.create("admin", None, ["admin", "read"])
+
+    new = {"name": "k", "tenants": ["acme", "fresh"], "scopes": ["read"]}
+    key = house.ask("POST", "/v1/keys", key=secret, json=new).json()
+    house.ask("POST", "/v1/tenants", key=secret, json={"name": "other"})
+    house.ask("DELETE", f"/v1/keys/{key['id']}", key=secret)
+
+    assert house.recorder.told == [
+        ("tenant created", "acme", made.id, "127.0.0.1"),
+        ("tenant created", "fresh", made.id, "127.0.0.1"),
+        ("key created", key["id"], made.id, "127.0.0.1"),
+        ("tenant created", "other", made.id, "127.0.0.1"),
+        ("key revoked", key["id"], made.id, "127.0.0.1"),
+    ]
+
+
+def test_a_tenant_that_has_events_is_not_told_that_it_was_made(house):
+    house.archive.put(house.tenants.get("acme"), opened())
+
+    house.ask("POST", "/v1/tenants", key=house.key("admin"), json={"name": "acme"})
+
+    assert house.recorder.told == []
+
+
+def test_a_key_that_cannot_be_recorded_opens_nothing(house):
+    """Its secret was never shown to anybody: it is as if it had not been made."""
+    key = house.key("admin", "read")
+    house.recorder.error = Busy("too much waits")
+
+    new = {"name": "k", "tenants": ["acme"], "scopes": ["read"]}
+    answer = house.ask("POST", "/v1/keys", key=key, json=new)
+
+    assert answer.status_code == 503
+    assert [one.name for one in house.keys.all() if one.revoked_us is None] == ["test"]
+
+
+def test_a_key_whose_end_could_not_be_recorded_is_worthless_and_recorded_when_asked_again(house):
+    key = house.key("admin", "read")
+    made, secret = house.keys.create("k", ["acme"], ["read"])
+    house.recorder.error = Busy("too much waits")
+
+    first = house.ask("DELETE", f"/v1/keys/{made.id}", key=key)
+    house.recorder.error = None
+    second = house.ask("DELETE", f"/v1/keys/{made.id}", key=key)
+
+    assert (first.status_code, second.status_code) == (503, 204)
+    assert house.ask("GET", "/v1/events", key=secret).status_code == 401
+    assert [what for what, *_ in house.recorder.told] == ["key revoked"]

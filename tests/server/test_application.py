@@ -37,6 +37,8 @@ class Served:
             tenants=app.tenants,
             keys=app.keys,
             limits=Limits(LimitSettings()),
+            reads=app.reads,
+            recorder=app.recorder,
             intake=app.intake,
             archive=app.archive,
             ledger=app.ledger,

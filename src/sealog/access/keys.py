@@ -25,6 +25,8 @@ SECRET_BYTES = 32
 ID_BYTES = 8
 NAME_CHARS_MAX = 200
 TENANTS_PER_KEY_MAX = 10_000
+LENT = "key_of_the_folder"
+"""The id of what is lent to whoever has the data folder."""
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -37,6 +39,8 @@ class Grant(msgspec.Struct, frozen=True):
     """The names it is for; None for all, those to come included."""
     may_create: bool = False
     """Whether naming a tenant that does not exist makes it."""
+    is_lent: bool = False
+    """Whoever has the data folder itself asks, with no key of its own."""
 
     def may(self, scope: str) -> bool:
         """Whether the key has the scope."""
@@ -123,7 +127,7 @@ class Keys:
         It is worthless outside this process, and when it ends.
         """
         secret = PREFIX + self._randomness(SECRET_BYTES).hex()
-        grant = Grant("key_of_the_folder", frozenset(SCOPES), None, may_create=True)
+        grant = Grant(LENT, frozenset(SCOPES), None, may_create=True, is_lent=True)
         self._grants[hash_of(secret)] = grant
         return secret
 

@@ -14,8 +14,9 @@ from starlette.responses import Response
 from starlette.types import Message, Receive
 
 from sealog.access.keys import NAME_CHARS_MAX, SCOPES, TENANTS_PER_KEY_MAX, Grant, Key
+from sealog.access.reads import Origin
 from sealog.access.tenants import Registration
-from sealog.errors import Forbidden, Missing
+from sealog.errors import Forbidden, Missing, SealogError
 from sealog.event import times
 from sealog.server import statuses
 from sealog.server.knocking import Knocker, visit_of
@@ -194,7 +195,7 @@ class Administering:
             raise Forbidden("the key is for other tenants", code="other-tenant")
         if self._parts.tenants.get(wanted.name) is not None:
             response.status_code = statuses.OK
-        await self._threads.run(lambda: self._parts.tenants.make([wanted.name]))
+        await self._threads.run(lambda: self._made([wanted.name], request))
         return _tenant_shown(self._registration(grant, wanted.name))
 
     async def tenant(self, request: Request, tenant: TenantPath) -> TenantDetail:
@@ -250,9 +251,15 @@ class Administering:
             raise Forbidden(detail, code="more-than-own")
 
         def work() -> tuple[Key, str]:
-            made = self._parts.keys.create(wanted.name, wanted.tenants, wanted.scopes)
-            self._parts.tenants.make(wanted.tenants or ())
-            return made
+            key, secret = self._parts.keys.create(wanted.name, wanted.tenants, wanted.scopes)
+            try:
+                self._made(wanted.tenants or (), request)
+                self._parts.recorder.key_created(key, grant, self._origin(request))
+            except SealogError:
+                # Nobody has its secret yet: it is as if it had not been made.
+                self._parts.keys.revoke(key.id)
+                raise
+            return key, secret
 
         key, secret = await self._threads.run(work)
         return KeyMade(**_key_shown(key), key=secret)
@@ -263,8 +270,29 @@ class Administering:
         key = self._parts.keys.get(id)
         if key is None or not _within(grant, key.tenants):
             raise Missing("there is no such key", code="no-such-key")
-        await self._threads.run(lambda: self._parts.keys.revoke(id))
+
+        def work() -> None:
+            revoked = self._parts.keys.revoke(id)
+            assert revoked is not None
+            # Told again where it was revoked before: once the answer was lost, or the event.
+            self._parts.recorder.key_revoked(revoked, grant, self._origin(request))
+
+        await self._threads.run(work)
         self._parts.limits.forget(id)
+
+    def _made(self, names: Sequence[str], request: Request) -> None:
+        """Make the tenants that are missing, and tell each that it was made."""
+        parts = self._parts
+        for tenant in parts.tenants.make(names).values():
+            # An empty log is that of a new one, or of one whose event was lost with the answer.
+            if not parts.size(tenant.number):
+                found = parts.tenants.registration(tenant.name)
+                assert found is not None
+                by, origin = _grant(request), self._origin(request)
+                parts.recorder.tenant_created(tenant, found.created_us, by, origin)
+
+    def _origin(self, request: Request) -> Origin:
+        return self._parts.origins.of(request.scope)
 
     def _registration(self, grant: Grant, name: str) -> Registration:
         covered(self._parts, grant, name)

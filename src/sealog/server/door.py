@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sealog.access.reads import Origin
 from sealog.errors import Corrupt, SealogError
 from sealog.server import problems
 from sealog.server.knocking import Visit
@@ -44,6 +45,7 @@ class Door:
         self._app = app
         self._quick = quick
         self._metrics = metrics
+        self._origins = parts.origins
         self._clock_s = parts.clocks.monotonic_s
         # Unique without asking the system for random bytes each time.
         self._prefix = parts.randomness(8).hex()
@@ -77,7 +79,7 @@ class Door:
         except ClientDisconnect:
             pass  # Nobody is left to answer, and nothing of an unfinished body was used.
         except Exception as error:  # noqa: BLE001 - the last layer: the message may hold what was sent
-            answer = _answer(error, scope, visit)
+            answer = _answer(error, scope, visit, self._origins.of(scope))
             # Once an answer has begun it cannot be taken back: it ends short, the server closes.
             if not status:
                 await answer(scope, receive, send_on)
@@ -92,7 +94,7 @@ class Door:
         return f"{self._prefix}-{self._count:x}"
 
 
-def _answer(error: Exception, scope: Scope, visit: Visit) -> Response:
+def _answer(error: Exception, scope: Scope, visit: Visit, origin: Origin) -> Response:
     instance = scope["path"]
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]  # What broke in a task group of the framework.
@@ -103,6 +105,8 @@ def _answer(error: Exception, scope: Scope, visit: Visit) -> Response:
         request_id=visit.request_id,
         method=scope["method"],
         route=_route(scope),
+        client=origin.client,
+        peer=origin.peer,
         error=type(error).__name__,
         # What is damaged is named by file and index; other messages may quote what was sent.
         detail=str(error) if isinstance(error, Corrupt) else None,

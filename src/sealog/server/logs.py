@@ -5,11 +5,13 @@ import base64
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sealog.access.reads import Kind
 from sealog.errors import Missing
 from sealog.event.tenants import Tenant
 from sealog.ledger.files import parse_tile
 from sealog.server import asking
 from sealog.server.knocking import Knocker
+from sealog.server.noting import Noting
 from sealog.server.parts import Parts
 from sealog.server.problems import BadParameter
 from sealog.server.reading import Threads, covered, index_of, no_event
@@ -27,6 +29,7 @@ class Logs:
 
     def __init__(self, parts: Parts, knocker: Knocker, threads: Threads) -> None:
         self._parts = parts
+        self._noting = Noting(parts.reads, parts.origins)
         self._knocker = knocker
         self._threads = threads
 
@@ -59,6 +62,7 @@ class Logs:
             return self._parts.ledger.event_proof(tenant, index, opened)
 
         content = await self._threads.run(work)
+        self._noting.note(request.scope, tenant, Kind.PROOFS, (index,))
         name = f'attachment; filename="sealog-proof-{tenant.log_id[:8]}-{index}.json"'
         headers = {"Content-Disposition": name}
         return Response(content, headers=headers, media_type="application/json")

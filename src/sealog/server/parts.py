@@ -6,18 +6,20 @@ from typing import Any, Protocol
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from sealog.access.keys import Keys
+from sealog.access.keys import Grant, Key, Keys
 from sealog.access.limits import Limits
+from sealog.access.reads import Origin, Reads
 from sealog.access.tenants import Tenants
 from sealog.archive.archive import Page
 from sealog.archive.following import Followed
-from sealog.query.tree import Query
 from sealog.errors import Refused
 from sealog.event.batch import Receipt
 from sealog.event.packs import Opened
 from sealog.event.tenants import Tenant
 from sealog.intake.source import Source
 from sealog.ledger.files import Tile
+from sealog.query.tree import Query
+from sealog.server.origins import Origins
 
 
 class Intake(Protocol):
@@ -96,6 +98,22 @@ class Ledger(Protocol):
         ...
 
 
+class Recorder(Protocol):
+    """What is recorded of keys and tenants; see `intake.recording.Recorder`. It blocks."""
+
+    def key_created(self, key: Key, by: Grant, origin: Origin) -> None:
+        """A key was made: durable in every tenant that it reaches."""
+        ...
+
+    def key_revoked(self, key: Key, by: Grant, origin: Origin) -> None:
+        """A key was made worthless."""
+        ...
+
+    def tenant_created(self, tenant: Tenant, at_us: int, by: Grant, origin: Origin) -> None:
+        """A tenant was made."""
+        ...
+
+
 class Clocks(msgspec.Struct, frozen=True):
     """Time, as an argument."""
 
@@ -110,6 +128,9 @@ class Parts(msgspec.Struct, frozen=True):
     tenants: Tenants
     keys: Keys
     limits: Limits
+    reads: Reads
+    """Where reading is counted."""
+    recorder: Recorder
     intake: Intake
     archive: Archive
     ledger: Ledger
@@ -119,6 +140,8 @@ class Parts(msgspec.Struct, frozen=True):
     """Dialect → its published event types."""
     clocks: Clocks
     randomness: Callable[[int], bytes]
+    origins: Origins = msgspec.field(default_factory=Origins)
+    """Whose word on addresses is taken."""
     ready: Callable[[], str | None] = lambda: None
     """Why the server cannot serve right now; None when it can. Told to anybody: it MUST NOT name a
     tenant or a file."""

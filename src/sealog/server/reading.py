@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sealog.access.keys import Grant
+from sealog.access.reads import Kind
 from sealog.archive.archive import Page
 from sealog.errors import Missing, Refused
 from sealog.event import times
@@ -17,6 +18,7 @@ from sealog.event.tenants import Tenant
 from sealog.server import asking, showing
 from sealog.server.arrivals import Arrivals
 from sealog.server.knocking import Knocker
+from sealog.server.noting import Noting
 from sealog.server.parts import Parts
 from sealog.server.problems import BadParameter
 from sealog.server.settings import Settings
@@ -47,6 +49,7 @@ class Reading:
         self, parts: Parts, settings: Settings, knocker: Knocker, threads: Threads
     ) -> None:
         self._parts = parts
+        self._noting = Noting(parts.reads, parts.origins)
         self._settings = settings
         self._knocker = knocker
         self._threads = threads
@@ -76,6 +79,11 @@ class Reading:
             return page, showing.page([(one.index, one.opened) for one in page.events], _more(page))
 
         page, content = await self._threads.run(work)
+        found: dict[Tenant, list[int]] = {}
+        for one in page.events:
+            found.setdefault(one.tenant, []).append(one.index)
+        named = tenants if asked.tenants or len(tenants) == 1 else ()
+        self._noting.note_all(request.scope, Kind.SEARCHES, found, named)
         headers = None
         if page.next_cursor is not None:
             headers = _next(request, cursor=page.next_cursor)
@@ -94,12 +102,15 @@ class Reading:
         if wait_s and self._parts.archive.visible(tenant) <= after + 1:
             await self.arrivals.wait(tenant, after + 1, wait_s)
 
-        def work() -> tuple[int, bytes]:
+        def work() -> tuple[list[int], bytes]:
             events = self._parts.archive.feed(tenant, after, limit)
             last = events[-1][0] if events else after
-            return last, showing.page(events, {"next_cursor": str(last)})
+            indexes = [index for index, _ in events]
+            return indexes, showing.page(events, {"next_cursor": str(last)})
 
-        last, content = await self._threads.run(work)
+        indexes, content = await self._threads.run(work)
+        self._noting.note(request.scope, tenant, Kind.FEEDS, indexes)
+        last = indexes[-1] if indexes else after
         return Response(content, headers=_next(request, after=str(last)), media_type=_JSON)
 
     async def by_id(self, request: Request) -> Response:
@@ -109,13 +120,15 @@ class Reading:
         tenant = self.tenant(grant, asking.one_tenant(request.query_params, grant.only))
         event_id = request.path_params["id"]
 
-        def work() -> bytes:
+        def work() -> tuple[int, bytes] | None:
             found = self._parts.archive.by_id(tenant, event_id)
-            if found is None:
-                raise Missing("there is no event with this id", code="no-such-event")
-            return showing.event(found[1], found[0])
+            return None if found is None else (found[0], showing.event(found[1], found[0]))
 
-        return Response(await self._threads.run(work), media_type=_JSON)
+        found = await self._threads.run(work)
+        self._noting.note(request.scope, tenant, Kind.SINGLE, () if found is None else (found[0],))
+        if found is None:
+            raise Missing("there is no event with this id", code="no-such-event")
+        return Response(found[1], media_type=_JSON)
 
     async def by_index(self, request: Request) -> Response:
         """`GET /v1/tenants/{tenant}/events/{index}`: one event by its place in the log."""
@@ -129,7 +142,9 @@ class Reading:
                 raise no_event(index)
             return showing.event(opened, index)
 
-        return Response(await self._threads.run(work), media_type=_JSON)
+        content = await self._threads.run(work)
+        self._noting.note(request.scope, tenant, Kind.SINGLE, (index,))
+        return Response(content, media_type=_JSON)
 
     def tenant(self, grant: Grant, name: str) -> Tenant:
         """A tenant that exists and that the key is for; else `Missing`, one answer for both."""

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from sealog.access.keys import Grant
+from sealog.access.reads import Kind
 from sealog.errors import Limited, Missing
 from sealog.event.packs import Opened
 from sealog.event.tenants import Tenant
@@ -22,6 +23,7 @@ from sealog.query.tree import Query
 from sealog.server import positions, showing
 from sealog.server.arrivals import Arrivals
 from sealog.server.knocking import Knocker, visit_of
+from sealog.server.noting import Noting
 from sealog.server.parts import Parts
 from sealog.server.reading import Threads, covered
 from sealog.server.settings import Settings
@@ -133,6 +135,7 @@ class Tails:
         arrivals: Arrivals,
     ) -> None:
         self._parts = parts
+        self._noting = Noting(parts.reads, parts.origins)
         self._settings = settings
         self._knocker = knocker
         self._arrivals = arrivals
@@ -145,9 +148,10 @@ class Tails:
         grant = self._knocker.knock(scope, "read", "export")
         tail = self._asked(Request(scope), grant)
         with self._counted(grant.key):
+            self._noting.note_all(scope, Kind.TAILS, {}, tail.places)
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             if scope["method"] != "HEAD":
-                await self._last(tail, grant, receive, send)
+                await self._last(tail, scope, receive, send)
             else:
                 await send({"type": "http.response.body", "body": b""})
 
@@ -181,7 +185,7 @@ class Tails:
             if not self._open[key]:
                 del self._open[key]
 
-    async def _last(self, tail: Tail, grant: Grant, receive: Receive, send: Send) -> None:
+    async def _last(self, tail: Tail, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what comes until the client goes, the key ends, the time is over or the server stops."""
         over = asyncio.get_running_loop().time() + self._settings.tail_seconds_max
         gone = asyncio.create_task(_until_gone(receive))
@@ -189,10 +193,10 @@ class Tails:
             with self._arrivals.listening(tail.places) as news:
                 gone.add_done_callback(lambda _: news.set())
                 await self._send(send, b"retry: %d\nid: %b\n\n" % (RETRY_MS, tail.told.encode()))
-                while not (gone.done() or self._arrivals.ended or self._is_over(over, grant)):
+                while not (gone.done() or self._arrivals.ended or self._is_over(over, scope)):
                     # Cleared before we look, so that nothing can arrive between the two.
                     news.clear()
-                    if not await self._send_new(tail, send):
+                    if not await self._send_new(tail, scope, send):
                         await self._wait(tail, news, over, send)
             self._ended += 1
             wait_ms = RETRY_MS + self._ended * 97 % RETRY_SPREAD_MS
@@ -203,10 +207,12 @@ class Tails:
         finally:
             gone.cancel()
 
-    def _is_over(self, over: float, grant: Grant) -> bool:
+    def _is_over(self, over: float, scope: Scope) -> bool:
+        grant = visit_of(scope).grant
+        assert grant is not None
         return asyncio.get_running_loop().time() >= over or not self._parts.keys.is_valid(grant)
 
-    async def _send_new(self, tail: Tail, send: Send) -> bool:
+    async def _send_new(self, tail: Tail, scope: Scope, send: Send) -> bool:
         """Send the next piece of every tenant that has one; False where none has."""
         is_behind = False
         for tenant, first in list(tail.places.items()):
@@ -215,6 +221,8 @@ class Tails:
                 piece = await self._pieces.read(tenant, tail.query, first)
                 text = tail.taken(tenant, piece)
                 if text:
+                    indexes = [index for index, _ in piece.frames]
+                    self._noting.note(scope, tenant, Kind.TAILS, indexes)
                     await self._send(send, text)
         return is_behind
 

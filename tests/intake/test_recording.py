@@ -1,0 +1,189 @@
+"""Sealog's own events: ordinary ones, each once, in the tenants they concern."""
+
+import msgspec
+import pytest
+
+from sealog import app
+from sealog.access.keys import LENT, Grant
+from sealog.access.reads import HOUR_US, Counts, Kind, Origin, Told
+from sealog.catalog import ecs
+from sealog.catalog.shelf import load
+from sealog.event.parts import ACTOR, EVENT_ENTRY, FACTS, REST
+from sealog.intake.recording import actor_of
+
+HOUR = 472_222  # 2023-11-14T22:00:00Z
+OFFICE = Origin("198.51.100.7", "10.0.0.1")
+BY = Grant(LENT, frozenset(), None, is_lent=True)
+
+
+@pytest.fixture
+def running(tmp_path):
+    with app.running(tmp_path / "data") as running:
+        running.tenants.make(["acme", "globex"])
+        yield running
+
+
+def events(running, name):
+    """Every event of a tenant: its parts by number, as values."""
+    tenant = running.tenants.get(name)
+    size = running.journal.size(tenant.number)
+    if not size:
+        return []
+    assert running.archive.wait_for(tenant, size - 1, 10)
+    return [
+        (opened.kind, {number: msgspec.json.decode(part) for number, _, part in opened.parts})
+        for _, opened in running.archive.feed(tenant, -1, 100)
+    ]
+
+
+def told(running, key, *, feeds=3, tenant="acme"):
+    counts = Counts([2, 0, feeds, 0, 0, 0, 0], 12, 4, 40, [OFFICE])
+    return Told(HOUR, key.id, running.tenants.get(tenant).number, counts)
+
+
+def test_an_hour_of_reading_is_an_ordinary_event(running):
+    key, _ = running.keys.create("their SIEM", ["acme"], ["read"])
+
+    running.recorder.reads([told(running, key)])
+
+    [(kind, parts)] = events(running, "acme")
+    event = parts[FACTS]["event"]
+    assert kind == EVENT_ENTRY
+    assert parts[FACTS]["@timestamp"] == "2023-11-14T23:00:00.000000Z"
+    assert (event["action"], event["kind"]) == ("sealog.read.by_key", "event")
+    assert event["category"] == ["api"]
+    assert event["type"] == ["access"]
+    assert event["outcome"] == "success"
+    assert event["start"] == "2023-11-14T22:00:00.000000Z"
+    assert event["end"] == "2023-11-14T23:00:00.000000Z"
+    assert parts[FACTS]["sealog"] == {
+        "action": "sealog.read.by_key",
+        "dialect": "sealog",
+        "read": {
+            "hour": "2023-11-14T22:00:00.000000Z",
+            "searches": 2,
+            "feeds": 3,
+            "events": 12,
+            "first": 4,
+            "last": 40,
+        },
+    }
+    assert parts[ACTOR] == {
+        "user": {"id": key.id, "name": "their SIEM"},
+        "source": {"ip": "198.51.100.7"},
+        "sealog": {"actor": {"kind": "key", "peers": ["10.0.0.1"]}},
+    }
+    assert REST not in parts
+
+
+def test_an_hour_is_told_once_however_often_it_is_tried(running):
+    """Also where it was counted on after it was kept last: what was told stands."""
+    key, _ = running.keys.create("k", ["acme"], ["read"])
+
+    running.recorder.reads([told(running, key)])
+    running.recorder.reads([told(running, key)])
+    running.recorder.reads([told(running, key, feeds=2)])
+
+    assert len(events(running, "acme")) == 1
+
+
+def test_many_hours_are_told_in_the_tenants_they_concern(running):
+    key, _ = running.keys.create("k", None, ["read"])
+    gone = Told(HOUR, key.id, 99, Counts([1]))
+
+    running.recorder.reads([told(running, key), gone, told(running, key, tenant="globex")])
+
+    assert len(events(running, "acme")) == len(events(running, "globex")) == 1
+
+
+def test_a_key_is_told_in_its_tenants_and_in_no_others(running):
+    key, secret = running.keys.create("billing", ["acme", "not-made"], ["read", "ingest"])
+
+    running.recorder.key_created(key, BY, OFFICE)
+
+    [(_, parts)] = events(running, "acme")
+    assert events(running, "globex") == []
+    assert parts[FACTS]["event"]["action"] == "sealog.keys.created"
+    shown = {"id": key.id, "scopes": ["ingest", "read"], "all_tenants": False}
+    assert parts[FACTS]["sealog"]["key"] == shown
+    assert parts[REST] == {"sealog": {"key": {"name": "billing"}}}
+    assert parts[ACTOR]["user"] == {
+        "id": "key_of_the_folder",
+        "name": "whoever has the data folder",
+    }
+    assert secret not in str(parts)
+
+
+def test_a_key_for_all_is_told_in_every_tenant_that_is_there(running):
+    key, _ = running.keys.create("k", None, ["admin"])
+
+    running.recorder.key_created(key, BY)
+    running.recorder.key_revoked(running.keys.revoke(key.id), BY)
+    running.recorder.key_revoked(running.keys.revoke(key.id), BY)
+
+    for name in ("acme", "globex"):
+        actions = [parts[FACTS]["event"]["action"] for _, parts in events(running, name)]
+        assert actions == ["sealog.keys.created", "sealog.keys.revoked"]
+
+
+def test_a_tenant_is_told_that_it_was_made(running):
+    acme = running.tenants.registration("acme")
+
+    running.recorder.tenant_created(acme.tenant, acme.created_us, BY)
+
+    [(_, parts)] = events(running, "acme")
+    assert parts[FACTS]["event"]["action"] == "sealog.tenants.created"
+
+
+def test_what_is_recorded_is_what_the_catalog_says_and_ecs_expects(running):
+    key, _ = running.keys.create("k", ["acme"], ["read"])
+    acme = running.tenants.registration("acme")
+    running.recorder.tenant_created(acme.tenant, acme.created_us, BY)
+    running.recorder.key_created(key, BY)
+    running.recorder.key_revoked(running.keys.revoke(key.id), BY)
+    running.recorder.reads([told(running, key)])
+
+    found = events(running, "acme")
+
+    assert {parts[FACTS]["event"]["action"] for _, parts in found} == {
+        each.native for each in load().dialects["sealog"].types
+    }
+    for _, parts in found:
+        event = parts[FACTS]["event"]
+        declared = load().find("sealog", event["action"]).fields
+        beside = {"action", "dialect", "actor"}
+        given = {
+            f"sealog.{name}.{inner}"
+            for part in parts.values()
+            for name, value in part.get("sealog", {}).items()
+            if name not in beside
+            for inner in value
+        }
+        assert given <= {field.path for field in declared.values()}
+        assert ecs.lint(event["kind"], event["category"], event["type"], event["outcome"]) == []
+
+
+def test_an_actor_says_all_addresses_and_which_were_proxies():
+    home = Origin("192.0.2.1", "192.0.2.1")
+
+    assert actor_of("key_1", "", [home, OFFICE, Origin(None, None)]) == {
+        "user": {"id": "key_1"},
+        "source": {"ip": "198.51.100.7"},
+        "sealog": {
+            "kind": "key",
+            "addresses": ["192.0.2.1", "198.51.100.7"],
+            "peers": ["10.0.0.1"],
+        },
+    }
+    assert actor_of("key_1", "k", []) == {
+        "user": {"id": "key_1", "name": "k"},
+        "sealog": {"kind": "key"},
+    }
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_reading_is_a_field_of_its_type(kind):
+    declared = load().find("sealog", "sealog.read.by_key").fields
+
+    assert declared[kind.name.lower()].path == f"sealog.read.{kind.name.lower()}"
+    assert HOUR * HOUR_US == 1_699_999_200_000_000
