@@ -34,6 +34,9 @@ SEALED_AT_ONCE = 64
 """Events that are cut together where all are there: so few that the processor's cache holds them."""
 
 _ECS = tokens.raw({"version": ECS_VERSION})
+_FACTS_HEAD, _ACTOR_HEAD, _TARGET_HEAD, _REST_HEAD = parts.PART_HEADS
+_ACTOR_AT, _TARGET_AT, _REST_AT = parts.NUMBERS[1:]
+_FACTS_AT = parts.EVENT_HEAD + parts.NUMBERS[0]
 _STAMPED = ("ecs", "organization", "sealog")
 _ENCODE = msgspec.json.Encoder().encode
 _NO_ID = (b"null", b'""')
@@ -178,16 +181,22 @@ class Sealer:
         for first in range(0, len(cut), EVENTS_PER_PACK_MAX):
             begin, masks = at, bytearray()
             events = cut[first : first + EVENTS_PER_PACK_MAX]
-            for kind, texts in events:
-                mask, digests = 0, [parts.EVENT_HEAD]
-                for number, part in enumerate(texts):
-                    if part:
-                        salted = parts.PART_HEADS[number] + salts[at : at + SALT_BYTES]
-                        at += SALT_BYTES
-                        mask |= 1 << number
-                        digests += parts.NUMBERS[number], sha256(salted + part).digest()
+            for kind, (facts, actor, target, rest) in events:
+                # Facts are never empty.
+                mask, after = 1, at + SALT_BYTES
+                digests = _FACTS_AT + sha256(_FACTS_HEAD + salts[at:after] + facts).digest()
+                if actor:
+                    mask, at, after = mask | 2, after, after + SALT_BYTES
+                    digests += _ACTOR_AT + sha256(_ACTOR_HEAD + salts[at:after] + actor).digest()
+                if target:
+                    mask, at, after = mask | 4, after, after + SALT_BYTES
+                    digests += _TARGET_AT + sha256(_TARGET_HEAD + salts[at:after] + target).digest()
+                if rest:
+                    mask, at, after = mask | 8, after, after + SALT_BYTES
+                    digests += _REST_AT + sha256(_REST_HEAD + salts[at:after] + rest).digest()
+                at = after
                 masks.append(mask)
-                batch.entries.append(kind + sha256(b"".join(digests)).digest())
+                batch.entries.append(kind + sha256(digests).digest())
             told = b"".join([kind for kind, _ in events])
             columns = [
                 list(filter(None, column))
