@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.intake.sent import ALL, Sender, record, short
+from tests.intake.sent import ALL, SOME, Sender, ndjson, record, short
 
 from sealog.errors import Busy, Refused
+from sealog.intake import workers
+from sealog.intake.accept import CROWD_MIN
 from sealog.intake.source import Source
 
 # Starting a process costs a second, so one sender with workers serves all tests here.
@@ -73,7 +75,7 @@ from sealog.intake.workers import Workers
 
 workers = Workers(1)
 workers.warm()
-print(*workers._pool._processes, flush=True)
+print(*workers.pids(), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -98,19 +100,69 @@ def state_of(pid):
         return "gone"
 
 
-def test_when_a_worker_dies_the_request_is_busy_and_the_next_one_is_taken(sender):
+def test_when_a_worker_dies_what_it_was_given_is_tried_on_another(sender):
     before = len(sender.journal.appended)
-    (pid,) = sender.intake._workers._pool._processes
+    (pid,) = sender.intake._workers.pids()
     os.kill(pid, signal.SIGKILL)
 
-    def send_until_it_is_noticed():
-        for _ in range(50):
-            sender(record())
+    said = sender.said(record("after"))
 
-    with pytest.raises(Busy):
-        send_until_it_is_noticed()
-    kept = len(sender.journal.appended) - before
-    after = sender.said(record("after"))
+    assert said[0].startswith("acme ")
+    assert len(sender.journal.appended) == before + 1
+    assert sender.intake._workers.pids() != [pid]
 
-    assert after[0].startswith("acme ")
-    assert len(sender.journal.appended) == before + kept + 1
+
+def dies(_here, *_values):
+    os._exit(1)
+
+
+def dies_of_a_bad_one(_here, jobs, *_told):
+    if any(b"deadly" in job.body for job in (jobs if isinstance(jobs, list) else [jobs])):
+        os._exit(1)
+    raise Busy("not deadly")
+
+
+def test_what_ends_every_worker_is_refused_and_the_next_request_is_taken(sender, monkeypatch):
+    """Answered 503 it would come again for ever, and each time end a process."""
+    with monkeypatch.context() as patched:
+        patched.setattr(workers, "_prepare", dies)
+        with pytest.raises(Refused) as caught:
+            sender(record("deadly"))
+
+    assert caught.value.code == "cannot-be-prepared"
+    assert sender.said(record("harmless"))[0].startswith("acme ")
+
+
+def test_a_group_that_ends_workers_is_refused_one_by_one(monkeypatch, tmp_path):
+    sender = Sender(tmp_path / "a.db", workers=1)
+    monkeypatch.setattr(workers, "_prepare_all", dies)
+    monkeypatch.setattr(workers, "_prepare", dies_of_a_bad_one)
+    bodies = [b"%d" % n for n in range(CROWD_MIN - 1)] + [b"deadly"]
+
+    async def run():
+        accept = sender.intake.accept
+        return await asyncio.gather(
+            *(accept(body, Source(SOME)) for body in bodies), return_exceptions=True
+        )
+
+    *others, last = asyncio.run(run())
+
+    assert {str(error) for error in others} == {"not deadly"}
+    assert last.code == "cannot-be-prepared"
+    sender.close()
+
+
+def test_a_crowd_of_small_requests_is_prepared_in_a_worker(tmp_path):
+    """Tenants it does not know are told to it; what is to be made is made."""
+    sender = Sender(tmp_path / "a.db", workers=1)
+
+    async def run():
+        accept = sender.intake.accept
+        bodies = [ndjson(record(f"e{n}")) for n in range(CROWD_MIN)]
+        bodies.append(ndjson(record("new", tenant="initech")))
+        return await asyncio.gather(*(accept(body, Source(ALL)) for body in bodies))
+
+    said = [short(answer) for (answer,) in asyncio.run(run())]
+
+    assert said == [f"acme {n}" for n in range(CROWD_MIN)] + ["initech 0"]
+    sender.close()

@@ -22,7 +22,7 @@ import msgspec
 from sealog.access.tenants import Tenants
 from sealog.catalog.shelf import Catalog
 from sealog.dialects.dialect import Settings as DialectSettings
-from sealog.errors import Busy, Conflict, Refused
+from sealog.errors import Busy, Conflict, Refused, SealogError
 from sealog.event.batch import Batch, Outcome, Receipt
 from sealog.event.tenants import Tenant
 from sealog.intake import together
@@ -30,7 +30,12 @@ from sealog.intake.gathering import Gathering, Said, Waiting
 from sealog.intake.landing import Landing
 from sealog.intake.preparing import Job, Prepared, Preparer
 from sealog.intake.source import Source
-from sealog.intake.workers import Workers
+from sealog.intake.together import Together
+from sealog.intake.workers import Fatal, Workers
+
+CROWD_MIN = 8
+"""So many small requests at once go to a worker, where there are any: handing over less costs more
+than it saves, and who comes alone waits for one hop less."""
 
 Answer = Receipt | Refused
 Prepare = Callable[[Job], Awaitable[Prepared]]
@@ -140,7 +145,9 @@ class Intake:
             Job(one.body, one.source, self._dialect_settings(one.source), now_us) for one in group
         ]
         try:
-            prepared = together.prepare(self._here, jobs, self._tenants.get)
+            prepared = await self._prepared_together(jobs)
+        except Fatal:
+            return [await self._said_alone(one) for one in group]
         except Exception:  # noqa: BLE001 - whichever it is will raise it again, the others will not
             return [None] * len(jobs)
         said = cast("list[Said]", prepared.answers)
@@ -159,6 +166,21 @@ class Intake:
         for answers in said:
             assert not isinstance(answers, list) or None not in answers
         return said
+
+    async def _prepared_together(self, jobs: Sequence[Job]) -> Together:
+        if self._workers is None or len(jobs) < CROWD_MIN:
+            return together.prepare(self._here, jobs, self._tenants.get)
+        prepared = await self._workers.prepare_all(jobs)
+        told = [tenant for name in prepared.missing if (tenant := self._tenants.get(name))]
+        return await self._workers.prepare_all(jobs, told) if told else prepared
+
+    async def _said_alone(self, one: Waiting) -> Said:
+        """One of a group that ended a worker: never here, where it would end all of us."""
+        assert self._workers is not None
+        try:
+            return await self._accept(one.body, one.source, self._workers.prepare)
+        except SealogError as error:
+            return error
 
     def _dialect_settings(self, source: Source) -> DialectSettings:
         return self._settings.dialects.get(source.dialect, _DEFAULT)

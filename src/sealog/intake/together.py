@@ -39,6 +39,8 @@ class Together(msgspec.Struct):
     the request as a whole; None where it must be prepared alone, because of tenants that are to be
     made or said to be absent."""
     loads: list[Load]
+    missing: set[str] = set()
+    """Names of tenants that whoever prepared did not know."""
 
     def fill(self, load: Load, outcomes: Sequence[Outcome]) -> None:
         """Put the receipt or the conflict of every event of a load that was taken in its place."""
@@ -91,6 +93,7 @@ def prepare(preparer: Preparer, jobs: Sequence[Job], tenant_of: TenantOf) -> Tog
         names = understood.tenants()
         known = {name: found for name in names if (found := tenant_of(name)) is not None}
         if len(known) < len(names):
+            together.missing.update(name for name in names if name not in known)
             continue
         together.answers[nth] = list(understood.answers)
         if len(known) > 1:
