@@ -30,7 +30,9 @@ CARRIED_EVENTS_MIN = 96
 WORDED_EVENTS_MIN = 4_096
 """From so many events on, every pack is given a bloom of its words: in smaller segments it would
 cost more than opening them."""
-ZSTD_LEVEL = 3
+ZSTD_LEVEL = 1
+"""Of small packs compressed together. Measured with packs of 50 events: 166 bytes an event at levels
+1 and 3; 163 at 6 for 7 more microseconds an event, 160 at 9 for 10 more."""
 BATCH_BYTES = 8 << 20
 """Parts are written, and made durable, so many at once: the disk is never kept busy for long."""
 

@@ -38,7 +38,11 @@ BLOOMED = ("actor_id", "actor_name", "actor_email", "address")
 TIMES = ("index", "at_us", "ingested_us")
 FALSE_POSITIVES = 0.01
 
-_SLOWLY_READ = frozenset({"ingested_us", "type", "actor_kind", "target", "status", "finding"})
+# With zstd, whatever is searched rarely, and sessions: nearly every one is another, and they are half
+# of all bytes with lz4 (28 of 52 an event, measured).
+_SLOWLY_READ = frozenset(
+    {"ingested_us", "type", "actor_kind", "target", "session", "status", "finding"}
+)
 _FILE = pa.schema(
     [
         *[pa.field(name, pa.int64(), nullable=False) for name in TIMES],
