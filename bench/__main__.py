@@ -1,13 +1,19 @@
-"""`python -m bench ingest|single|search|all`: see docs/performance.md."""
+"""`python -m bench ingest|single|search|fragments|together|all`: see docs/performance.md."""
 
 import argparse
 import sys
 import tempfile
 from pathlib import Path
 
-from bench import ingest, machine, search, single
+from bench import fragments, ingest, machine, search, single, together
 
-RUNS = {"ingest": ingest.run, "single": single.run, "search": search.run}
+RUNS = {
+    "ingest": ingest.run,
+    "single": single.run,
+    "search": search.run,
+    "fragments": fragments.run,
+    "together": together.run,
+}
 
 
 def main() -> None:
@@ -16,12 +22,18 @@ def main() -> None:
     asked.add_argument("--repeats", type=int, default=3)
     asked.add_argument("--events", type=int, help="per repeat; the default is each measure's own")
     asked.add_argument("--folder", type=Path, help="where data folders are made, on the disk meant")
+    asked.add_argument("--peers", action="store_true", help="the same load on what else is used")
     options = asked.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         machine.show(Path(folder))
         for name, run in RUNS.items():
             if options.what in (name, "all"):
-                run(Path(folder), repeats=options.repeats, events=options.events)
+                run(
+                    Path(folder),
+                    repeats=options.repeats,
+                    events=options.events,
+                    peers=options.peers,
+                )
     machine.show_load()
 
 

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -39,6 +40,19 @@ AGENTS = (
 )
 
 
+KEEP_EVERY = 1_000
+
+
+class Kept(NamedTuple):
+    """What can be asked of an event that is there."""
+
+    tenant: str
+    id: str
+    word: str
+    """A word that is in no other event."""
+    address: str
+
+
 class Maker:
     """Events over `tenants` tenants, the busier ones more often (Zipf), an event every `step_ms`."""
 
@@ -49,6 +63,8 @@ class Maker:
         self._step = timedelta(milliseconds=step_ms)
         self._uuids = [str(UUID(int=self._dice.getrandbits(128), version=4)) for _ in range(PEOPLE)]
         self._made = 0
+        self.kept: list[Kept] = []
+        """One in `KEEP_EVERY` of the native events made, to be asked for."""
 
     def tenant(self) -> str:
         """A tenant's name."""
@@ -103,6 +119,15 @@ class Maker:
         }
         if kind == "change" and category == "iam":
             event["user"]["target"] = {"id": f"u-{dice.randrange(PEOPLE):05}"}
+        if self._made % KEEP_EVERY == 0:
+            self.kept.append(
+                Kept(
+                    event["organization"]["id"],
+                    event["event"]["id"],
+                    event["http"]["request"]["id"],
+                    event["source"]["ip"],
+                )
+            )
         return msgspec.json.encode(event)
 
     def closer(self) -> bytes:
