@@ -4,8 +4,8 @@ import msgspec
 import pytest
 from tests.cli.made import ecs, lines, script
 
-COMMANDS = ["serve", "demo", "init", "ingest", "search", "tail", "export", "verify", "prove", "catalog",
-            "tenants", "keys"]  # fmt: skip
+COMMANDS = ["serve", "demo", "init", "ingest", "search", "count", "facets", "histogram", "tail",
+            "export", "verify", "migrate", "repair", "prove", "catalog", "tenants", "keys"]  # fmt: skip
 BELOW = [("tenants", "list"), ("tenants", "create"), ("keys", "create"), ("keys", "list"),
          ("keys", "revoke")]  # fmt: skip
 
@@ -28,7 +28,7 @@ def test_the_help_lists_every_command_with_a_sentence(sealog):
 
 def test_help_of_each_option_says_what_it_is(sealog):
     """Only what its name says already goes without."""
-    for command in ("serve", "ingest", "search", "tail", "export", "verify", "prove"):
+    for command in ("serve", "ingest", "search", "facets", "tail", "export", "verify", "prove"):
         text = sealog(command, "--help").out.partition("Options:")[2]
         bare = [line for line in text.splitlines() if re.fullmatch(r"  --[\w-]+( [A-Z]+)?", line)]
         assert bare == []

@@ -1,7 +1,7 @@
 import pytest
 from tests.cli.made import ecs, lines
 
-from sealog.cli.searching import at
+from sealog.cli.searching import at, pointed
 
 
 @pytest.fixture
@@ -98,3 +98,24 @@ def test_a_value_that_is_no_text_is_shown_as_json():
     assert at(event, "a.c") == ""
     assert at(event, "a.d") == "text"
     assert at(event, "a.d.e") == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "offset", "length", "lines"),
+    [
+        ("acter:ada", 0, 5, ("acter:ada", "^^^^^")),
+        ("a AND", 5, 0, ("a AND", "     ^")),
+        ("a\nacter:b", 2, 5, ("a acter:b", "  ^^^^^")),
+        ("日本 acter:b", 3, 5, ("日本 acter:b", "     ^^^^^")),
+        (
+            "x" * 50 + " acter:" + "y" * 50,
+            51,
+            5,
+            ("…" + "x" * 39 + " acter:" + "y" * 24 + "…", " " * 41 + "^^^^^"),
+        ),
+        ("z" * 200, 0, 200, ("z" * 76 + "…", "^" * 76)),
+    ],
+    ids=["first", "end", "lines", "wide", "long", "all"],
+)
+def test_a_place_in_a_query_is_pointed_at(query, offset, length, lines):
+    assert pointed(query, offset, length) == lines

@@ -103,6 +103,16 @@ def test_what_cannot_be_followed_is_said(sealog, args, code, says):
     assert says in ran.err
 
 
+def test_a_query_that_is_none_is_pointed_at(sealog, served):
+    where = ("--server", served.url, "--key", served.key)
+    sealog("tenants", "create", "pointed-at", *where)
+
+    ran = sealog("tail", "acter:ada", "--tenant", "pointed-at", *where)
+
+    assert ran.code == 2
+    assert ran.err.splitlines()[:2] == ["acter:ada", "^^^^^"]
+
+
 def test_a_wrong_key_is_said_and_not_tried_again(sealog, served):
     ran = sealog("tail", "--server", served.url, "--key", "slk_wrong", "--tenant", "x")
 

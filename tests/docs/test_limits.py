@@ -11,7 +11,7 @@ from sealog.archive.follower import Settings as Following
 from sealog.event.ids import ID_BYTES_MAX
 from sealog.event.tokens import KEYS_MAX, LEVELS_MAX
 from sealog.query import scanning, syntax, values
-from sealog.server import asking, ingesting, positions
+from sealog.server import asking, counting, ingesting, positions
 from sealog.server.settings import Settings as Serving
 from sealog.wire import reading, rows, unpacking
 
@@ -58,6 +58,8 @@ SERVING, FOLLOWING, SETTINGS = Serving(), Following(), config.Settings()
         ("values of a field, in a row or as parameters", syntax.VALUES_MAX),
         ("a value in a query", scanning.VALUE_CHARS_MAX),
         ("`*` in a value", values.STARS_MAX),
+        ("fields in facets", counting.FIELDS_MAX),
+        ("values of a field in facets", counting.TOP_MAX),
         ("a value in a search column", COLUMN_CHARS_MAX),
         ("requests of a key, over time", SETTINGS.server.requests_per_s),
         ("requests of a key, at once", SETTINGS.server.requests_burst),

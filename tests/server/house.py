@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import threading
+from datetime import UTC
 
 import httpx
 import msgspec
@@ -13,7 +14,9 @@ from sealog.access.limits import Settings as LimitSettings
 from sealog.access.reads import Reads
 from sealog.access.tenants import Tenants
 from sealog.archive.archive import Found, Page
+from sealog.archive.counting import Counts
 from sealog.archive.following import Followed
+from sealog.archive.tallies import Bucket, Facet
 from sealog.errors import Missing, Refused
 from sealog.event.batch import Receipt
 from sealog.event.packs import Opened
@@ -83,6 +86,8 @@ class FakeArchive:
     def __init__(self):
         self.events = {}
         self.asked = []
+        self.words = []
+        self.counted = None
         self.error = None
         self.more = {}
         self.watchers = []
@@ -93,10 +98,21 @@ class FakeArchive:
         for watcher in self.watchers:
             watcher({tenant.number: self.visible(tenant)})
 
-    def search(self, tenants, query, *, limit=50, cursor=None, at_least=None):
+    def search(
+        self,
+        tenants,
+        query,
+        *,
+        limit=50,
+        cursor=None,
+        at_least=None,
+        oldest_first=False,
+        asked=None,
+    ):
         self.asked.append(
             (tuple(tenant.name for tenant in tenants), query, limit, cursor, at_least)
         )
+        self.words.append(asked)
         self._fail()
         found = [
             Found(tenant, index, index, event)
@@ -106,9 +122,30 @@ class FakeArchive:
         if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
             raise Refused("the cursor is not one of this search's", code="bad-cursor")
         begin = int(cursor or 0)
-        page = found[::-1][begin : begin + limit]
+        page = (found if oldest_first else found[::-1])[begin : begin + limit]
         following = str(begin + limit) if len(found) > begin + limit else None
         return Page(page, following, **self.more)
+
+    def count(self, tenants, query):
+        return self._counts(tenants, query)
+
+    def facets(self, tenants, query, fields, top=10):
+        facet = Facet([("x", 2), ("y", 1)][:top], 3, is_exact=False)
+        return self._counts(tenants, query, facets=dict.fromkeys(fields, facet))
+
+    def histogram(self, tenants, query, interval, zone=UTC, *, by=None):
+        self.counted = (interval, zone, by)
+        buckets = [
+            Bucket(NOW_US, 2, {"success": 2} if by else {}),
+            Bucket(NOW_US + 3_600_000_000, 0),
+        ]
+        return self._counts(tenants, query, buckets=buckets)
+
+    def _counts(self, tenants, query, **more):
+        self.asked.append((tuple(tenant.name for tenant in tenants), query))
+        self._fail()
+        number = sum(len(self.events.get(tenant.number, [])) for tenant in tenants)
+        return Counts(number, **more, **self.more)
 
     def get(self, tenant, index):
         self._fail()

@@ -59,8 +59,40 @@ def test_a_search_is_told_what_was_asked(filled):
     filled.ask("GET", path, key=filled.key("read"))
 
     acme = filled.tenants.get("acme").number
-    asked = (("acme",), Query(from_us=NOW_US - 1_000_000, where=Is("actor", "bob")), 7, None, {acme: 2})
+    asked = (
+        ("acme",),
+        Query(from_us=NOW_US - 1_000_000, where=Is("actor", "bob")),
+        7,
+        None,
+        {acme: 2},
+    )
     assert filled.archive.asked == [asked]
+
+
+def test_a_search_may_begin_with_the_oldest(filled):
+    answer = filled.ask("GET", "/v1/events?tenant=acme&order=oldest", key=filled.key("read"))
+
+    assert shown(answer) == [("a", 0), ("b", 1), ("c", 2)]
+
+
+def test_a_search_says_what_was_asked_as_it_was_understood(filled):
+    path = "/v1/events?q=event.action:a,b+on:1970-01-02&zone=Europe/Berlin&status=>%3D400"
+
+    answer = filled.ask("GET", path, key=filled.key("read"))
+
+    assert answer.json()["query"] == (
+        "date:1970-01-01T23:00:00Z..<1970-01-02T23:00:00Z status:400.. action:a,b"
+    )
+
+
+def test_pages_are_bound_to_what_was_asked_and_not_to_when(filled):
+    """A cursor of `from=-15m` is of use a minute later."""
+    key = filled.key("read")
+    first = filled.ask("GET", "/v1/events?tenant=acme&from=-15m&limit=2", key=key)
+    filled.hour.us += 60_000_000
+    filled.ask("GET", first.links["next"]["url"], key=key)
+
+    assert filled.archive.words == ["search?from=-15m&tenant=acme"] * 2
 
 
 def test_at_least_is_within_one_tenant(filled):
@@ -78,6 +110,16 @@ def test_a_search_that_ran_out_of_time_says_how_far_it_came(filled):
     assert answer.json()["looked_from"] == "2023-11-14T22:13:20.000000Z"
     assert answer.json()["damaged"] == 1
     assert "/data" not in answer.text
+
+
+def test_a_search_for_the_oldest_says_up_to_when_it_came(filled):
+    filled.archive.more = {"looked_us": NOW_US}
+
+    path = "/v1/events?tenant=acme&order=oldest"
+    answer = filled.ask("GET", path, key=filled.key("read"))
+
+    assert answer.json()["looked_to"] == "2023-11-14T22:13:20.000000Z"
+    assert "looked_from" not in answer.json()
 
 
 @pytest.mark.parametrize(

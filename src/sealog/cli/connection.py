@@ -25,6 +25,15 @@ _HERE = "http://sealog.localhost"
 _WRONG_VALUE = (400, 422)
 
 
+class WrongValue(Misconfigured):
+    """The API could not take a value that the command line was given."""
+
+    def __init__(self, detail: str, faults: list[dict[str, Any]]) -> None:
+        super().__init__(detail)
+        self.faults = faults
+        """The problem's `errors`."""
+
+
 class Client(msgspec.Struct):
     """The API, wherever it is. `app` is set where it runs in this process."""
 
@@ -95,19 +104,23 @@ def opened(where: Where, *, writing: bool) -> Iterator["App"]:
 
 
 def checked(response: "httpx.Response") -> "httpx.Response":
-    """The response; else `Refused`, or `Misconfigured` for a wrong value, in its problem's words."""
+    """The response; else `Refused`, or `WrongValue`, in its problem's words."""
     if response.is_success:
         return response
+    faults: list[dict[str, Any]] = []
     try:
         problem = msgspec.json.decode(response.content, type=dict[str, Any])
         detail = str(problem.get("detail") or problem.get("title"))
-        places = [fault["pointer"] for fault in problem.get("errors", ()) if fault.get("pointer")]
+        faults = problem.get("errors", [])
+        places = [fault["pointer"] for fault in faults if fault.get("pointer")]
         if places:
             detail = f"{' '.join(places)}: {detail}"
     except msgspec.DecodeError:
         detail = response.text[:300]
-    kind = Misconfigured if response.status_code in _WRONG_VALUE else Refused
-    raise kind(f"{detail} (HTTP {response.status_code})")
+    detail = f"{detail} (HTTP {response.status_code})"
+    if response.status_code in _WRONG_VALUE:
+        raise WrongValue(detail, faults)
+    raise Refused(detail)
 
 
 def _given(params: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sealog.cli import options
+from sealog.cli import finding, options
 from sealog.cli.options import DATA, AsJson, Config, Data, KeyOption, Listen, Server, Where
 from sealog.cli.printing import failing
 
@@ -103,49 +103,15 @@ def ingest(
         ingesting.ingest(Where(data, server, key, config), wanted)
 
 
-@app.command()
-def search(
-    tenant: Annotated[list[str] | None, typer.Option("--tenant", help="Repeatable.")] = None,
-    since: Annotated[str | None, typer.Option("--from", help="-24h, or RFC 3339.")] = None,
-    until: Annotated[str | None, typer.Option("--to", help="Before this time.")] = None,
-    action: Annotated[
-        list[str] | None, typer.Option("--action", help="Native or alias; * stands for anything.")
-    ] = None,
-    category: Annotated[str | None, typer.Option(help="event.category.")] = None,
-    outcome: Annotated[str | None, typer.Option(help="success, failure, unknown.")] = None,
-    actor: Annotated[str | None, typer.Option(help="Id, name or e-mail.")] = None,
-    dialect: Annotated[str | None, typer.Option(help="Whose vocabulary.")] = None,
-    session: Annotated[str | None, typer.Option(help="A session's id.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="Events on the page.")] = 50,
-    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
-    data: Data = DATA,
-    server: Server = None,
-    key: KeyOption = None,
-    config: Config = None,
-    json: AsJson = False,
-) -> None:
-    """Find events, newest first."""
-    from sealog.cli import searching
-
-    with failing():
-        asked = {
-            "tenant": tenant,
-            "from": since,
-            "to": until,
-            "action": action,
-            "category": category,
-            "outcome": outcome,
-            "actor": actor,
-            "dialect": dialect,
-            "session": session,
-            "limit": limit,
-            "cursor": cursor,
-        }
-        searching.search(Where(data, server, key, config), asked, as_json=json)
+app.command()(finding.search)
+app.command()(finding.count)
+app.command()(finding.facets)
+app.command()(finding.histogram)
 
 
 @app.command()
 def tail(
+    query: finding.Query = None,
     tenant: Annotated[list[str] | None, typer.Option("--tenant", help="Repeatable.")] = None,
     action: Annotated[
         list[str] | None, typer.Option("--action", help="Native or alias; * stands for anything.")
@@ -163,10 +129,11 @@ def tail(
     json: AsJson = False,
 ) -> None:
     """Print a server's events as they come, one line each, until stopped."""
-    from sealog.cli import tailing
+    from sealog.cli import searching, tailing
 
-    with failing():
+    with failing(), searching.pointing(query):
         asked = {
+            "q": query,
             "tenant": tenant,
             "action": action,
             "category": category,

@@ -1,19 +1,26 @@
 """`sealog search`: a page of events."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from sealog.cli import printing
-from sealog.cli.connection import connected
+from sealog.cli.connection import WrongValue, connected
 from sealog.cli.options import Where
 from sealog.event import tokens
+
+_SHOWN_BEFORE = 40
+_SHOWN_BEHIND = 30
+_SHOWN_CHARS_MAX = 76
 
 
 def search(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
     """Print a page: a table, or the API's own answer on one line."""
-    content = asyncio.run(_search(where, asked))
+    with pointing(asked["q"]):
+        content = asyncio.run(_search(where, asked))
     if as_json:
         printing.say(content.decode())
         return
@@ -23,8 +30,38 @@ def search(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
         ("time (UTC)", "tenant", "index", "action", "outcome", "actor", "from"),
         [_row(event) for event in page["events"]],
     )
+    for name in ("looked_from", "looked_to"):
+        if name in page:
+            printing.tell(f"time was up at {page[name]}: the cursor goes on from there")
     if page.get("next_cursor"):
         printing.tell(f"more: --cursor {page['next_cursor']}")
+
+
+@contextmanager
+def pointing(query: str | None) -> Iterator[None]:
+    """Show where a query is wrong, under it, before what is wrong is said."""
+    try:
+        yield
+    except WrongValue as error:
+        for fault in error.faults:
+            if query and fault.get("parameter") == "q" and "offset" in fault:
+                for line in pointed(query, fault["offset"], fault.get("length", 0)):
+                    printing.tell(line)
+        raise
+
+
+def pointed(query: str, offset: int, length: int) -> tuple[str, str]:
+    """A query on one line, cut where it is long, and a line under it that points at a place."""
+    from rich.cells import cell_len
+
+    begin = max(0, offset - _SHOWN_BEFORE)
+    end = offset + max(length, _SHOWN_BEHIND)
+    end = min(end, begin + _SHOWN_CHARS_MAX)
+    before = "…" if begin else ""
+    shown = "".join([one if one.isprintable() else " " for one in query])
+    line = before + shown[begin:end] + ("…" if end < len(query) else "")
+    blank = cell_len(before + shown[begin:offset])
+    return line, " " * blank + "^" * max(1, cell_len(shown[offset : min(offset + length, end)]))
 
 
 async def _search(where: Where, asked: dict[str, Any]) -> bytes:

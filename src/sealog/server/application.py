@@ -16,6 +16,7 @@ from sealog.errors import Corrupt, SealogError
 from sealog.server import contract, problems
 from sealog.server.administering import Administering
 from sealog.server.bodies import Bodies
+from sealog.server.counting import Counting
 from sealog.server.door import Door
 from sealog.server.ingesting import NATIVE, PREFIX, Ingest
 from sealog.server.knocking import Knocker, visit_of
@@ -64,6 +65,7 @@ def build(
     tails = Tails(parts, settings, knocker, threads, reading.arrivals)
     app.router.routes.append(Plain("/v1/tail", tails, methods=["GET"]))
     app.router.routes.extend(_routes(parts, reading, Logs(parts, knocker, threads)))
+    app.router.routes.extend(_counts(Counting(parts, knocker, threads)))
     app.include_router(Administering(parts, settings, knocker, threads).router())
     # Made when first asked for: it takes longer than all the rest.
     document = cache(lambda: contract.text(contract.document(app, settings)))
@@ -107,6 +109,14 @@ def _routes(parts: Parts, reading: Reading, logs: Logs) -> list[BaseRoute]:
         Plain("/healthz", watching.healthz),
         Plain("/readyz", watching.readyz),
         Plain("/metrics", watching.metrics),
+    ]
+
+
+def _counts(counting: Counting) -> list[BaseRoute]:
+    return [
+        Plain("/v1/count", counting.count, methods=["GET"]),
+        Plain("/v1/facets", counting.facets, methods=["GET"]),
+        Plain("/v1/histogram", counting.histogram, methods=["GET"]),
     ]
 
 

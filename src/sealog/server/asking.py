@@ -63,7 +63,7 @@ class Asked(msgspec.Struct, frozen=True):
     cursor: str | None
     at_least: int | None
     oldest_first: bool = False
-    words: str = ""
+    words: str = "search?"
     """The search as it was asked for: the same from page to page, though `-15m` moves on."""
 
 
@@ -81,7 +81,7 @@ def search(params: QueryParams, now_us: int, *, default: int, most: int) -> Aske
         cursor=params.get("cursor"),
         at_least=number(params, "at_least", 0, INDEX_MAX) if "at_least" in params else None,
         oldest_first=_ORDERS[order],
-        words=urlencode(sorted(same)),
+        words="search?" + urlencode(sorted(same)),
     )
 
 

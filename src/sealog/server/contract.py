@@ -4,19 +4,27 @@ The routes that carry events are plain Starlette, for speed, so FastAPI does not
 take and give stands here, and a test compares it with what they do.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from sealog.server import problems
-from sealog.server.administering import TENANT_PATTERN
+from sealog.server import searches
+from sealog.server.operations import (
+    FAULT,
+    INDEX,
+    TENANT,
+    Json,
+    got,
+    in_header,
+    in_path,
+    in_query,
+    json_of,
+    limit,
+    secured,
+    some_text,
+)
 from sealog.server.positions import TENANTS_MAX
 from sealog.server.settings import Settings
-
-Json = dict[str, Any]
 
 SUMMARY = "A self-hosted audit log for software that serves many customers."
 DESCRIPTION = """\
@@ -25,8 +33,6 @@ with it. Every fault is a problem document (RFC 9457). `RateLimit-Policy` and `R
 key has left.
 """
 
-_TENANT = {"type": "string", "pattern": TENANT_PATTERN, "examples": ["acme"]}
-_INDEX = {"type": "integer", "minimum": 0, "maximum": (1 << 53) - 1}
 _EVENT = {
     "type": "object",
     "description": "An event in the Elastic Common Schema, 8.11.",
@@ -56,6 +62,9 @@ PROBLEM: Json = {
                     "parameter": {"type": "string"},
                     "code": {"type": "string"},
                     "detail": {"type": "string"},
+                    "offset": {"type": "integer", "description": "Where in a query, from 0."},
+                    "length": {"type": "integer", "description": "How many characters."},
+                    "suggestion": {"type": "string", "description": "What should stand there."},
                 },
             },
         },
@@ -66,7 +75,7 @@ RECEIPT: Json = {
     "required": ["id", "tenant", "index", "commitment"],
     "properties": {
         "id": {"type": "string"},
-        "tenant": _TENANT,
+        "tenant": TENANT,
         "index": {"type": "integer", "minimum": 0},
         "commitment": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         "repeated": {"type": "boolean"},
@@ -92,27 +101,6 @@ RESULTS: Json = {
         }
     },
 }
-EVENTS: Json = {
-    "type": "object",
-    "required": ["events", "next_cursor"],
-    "properties": {
-        "events": {"type": "array", "items": {"$ref": "#/components/schemas/Event"}},
-        "next_cursor": {"type": ["string", "null"]},
-        "looked_from": {
-            "type": "string",
-            "format": "date-time",
-            "description": "Time was up: what happened before this was not looked at yet.",
-        },
-        "damaged": {
-            "type": "integer",
-            "description": "How many files could not be looked at.",
-        },
-    },
-}
-FAULT: Json = {
-    "description": "A problem.",
-    "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
 
 
 _NAMES = {
@@ -123,8 +111,18 @@ _NAMES = {
     ("get", "/v1/tenants/{tenant}/events/{index}"): "event_by_index",
     ("get", "/v1/tenants/{tenant}/events/{index}/proof"): "event_proof",
     ("get", "/v1/tenants/{tenant}/consistency"): "consistency",
+    ("get", "/v1/count"): "count",
+    ("get", "/v1/facets"): "facets",
+    ("get", "/v1/histogram"): "histogram",
     ("get", "/v1/feed"): "feed",
     ("get", "/v1/tail"): "tail",
+    ("get", "/v1/feed"): "feed",
+    ("get", "/v1/tail"): "tail",
+    ("get", "/v1/exports"): "exports",
+    ("post", "/v1/exports"): "make_export",
+    ("get", "/v1/exports/{id}"): "export",
+    ("delete", "/v1/exports/{id}"): "remove_export",
+    ("get", "/v1/exports/{id}/content"): "export_content",
     ("get", "/logs/{log_id}/{resource}"): "log",
     ("get", "/healthz"): "healthz",
     ("get", "/readyz"): "readyz",
@@ -142,14 +140,20 @@ def document(app: FastAPI, settings: Settings) -> Json:
     schemas = components.setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    schemas.update(Problem=PROBLEM, Receipt=RECEIPT, Results=RESULTS, Event=_EVENT, Events=EVENTS)
+    schemas.update(
+        Problem=PROBLEM,
+        Receipt=RECEIPT,
+        Results=RESULTS,
+        Event=_EVENT,
+        Events=searches.EVENTS,
+    )
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "A key, `slk_…`."},
         "basic": {"type": "http", "scheme": "basic", "description": "A key as the password."},
     }
     for operations in found["paths"].values():
         for operation in operations.values():
-            _secure(operation)
+            secured(operation)
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = FAULT
     for path, operations in _paths(settings).items():
@@ -167,56 +171,59 @@ def text(document: Json) -> bytes:
 
 def _paths(settings: Settings) -> dict[str, Json]:
     return {
-        "/v1/events": {"post": _ingest("ecs", []), "get": _search(settings)},
+        "/v1/events": {"post": _ingest("ecs", []), "get": searches.search(settings)},
         "/v1/ingest/{dialect}": {
-            "post": _ingest("a dialect's own shape", [_in_path("dialect", {"type": "string"})])
+            "post": _ingest("a dialect's own shape", [in_path("dialect", {"type": "string"})])
         },
         "/v1/events/{id}": {
-            "get": _get("events", "One event by its id", _event(), [_in_path("id", _text()), _tenant()])
+            "get": got("events", "One event by its id", _event(), [in_path("id", some_text()), _tenant()])
         },
         "/v1/tenants/{tenant}/events/{index}": {
-            "get": _get("events", "One event by its place in the sealed log", _event(), _place())
+            "get": got("events", "One event by its place in the sealed log", _event(), _place())
         },
         "/v1/tenants/{tenant}/events/{index}/proof": {
-            "get": _get("proofs", "A file that proves an event offline", _json({"type": "object"}), _place())
+            "get": got("proofs", "A file that proves an event offline", json_of({"type": "object"}), _place())
         },
         "/v1/tenants/{tenant}/consistency": {
-            "get": _get("proofs", "That a newer tree begins with an older one", _consistency(), [
-                _in_path("tenant", _TENANT),
-                _in_query("old", _INDEX, "Entries of the older tree.", required=True),
-                _in_query("new", _INDEX, "Entries of the newer tree.", required=True),
+            "get": got("proofs", "That a newer tree begins with an older one", _consistency(), [
+                in_path("tenant", TENANT),
+                in_query("old", INDEX, "Entries of the older tree.", required=True),
+                in_query("new", INDEX, "Entries of the newer tree.", required=True),
             ])
         },
+        "/v1/count": {"get": searches.count()},
+        "/v1/facets": {"get": searches.facets()},
+        "/v1/histogram": {"get": searches.histogram()},
         "/v1/feed": {"get": _feed(settings)},
         "/v1/tail": {"get": _tail(settings)},
         "/logs/{log_id}/{resource}": {"get": _log()},
-        "/healthz": {"get": _open("The process answers", _json({"type": "object"}))},
-        "/readyz": {"get": _open("The server can do its work", _json({"type": "object"}))},
-        "/metrics": {"get": _open("Metrics for Prometheus", {"text/plain": {"schema": _text()}})},
+        "/healthz": {"get": _open("The process answers", json_of({"type": "object"}))},
+        "/readyz": {"get": _open("The server can do its work", json_of({"type": "object"}))},
+        "/metrics": {"get": _open("Metrics for Prometheus", {"text/plain": {"schema": some_text()}})},
     }  # fmt: skip
 
 
 def _ingest(shape: str, more: list[Json]) -> Json:
     record = {"type": "object", "additionalProperties": True}
     records = {"anyOf": [record, {"type": "array", "items": record}]}
-    results = {"content": _json({"$ref": "#/components/schemas/Results"})}
+    results = {"content": json_of({"$ref": "#/components/schemas/Results"})}
     parameters = [
         *more,
-        _in_query("tenant", _TENANT, "The tenant of every record."),
-        _in_header("Sealog-Tenant", _TENANT, "The same."),
-        _in_header(
+        in_query("tenant", TENANT, "The tenant of every record."),
+        in_header("Sealog-Tenant", TENANT, "The same."),
+        in_header(
             "Idempotency-Key",
             {"type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[!-~]+$"},
             "Records without an id of their own get one derived from this and their position.",
         ),
-        _in_header("Sealog-Import", {"const": "1"}, "The records are those of a file."),
-        _in_header(
+        in_header("Sealog-Import", {"const": "1"}, "The records are those of a file."),
+        in_header(
             "Sealog-Repeats",
             {"type": "string", "pattern": "^[0-9]{1,9}=[0-9]{1,9}(,[0-9]{1,9}=[0-9]{1,9})*$"},
             "`position=n,…`: how many identical records precede it in the file.",
         ),
     ]
-    return _secure(
+    return secured(
         {
             "tags": ["ingest"],
             "summary": f"Send records: {shape}",
@@ -245,52 +252,28 @@ def _either(results: Json) -> Json:
     return {"content": {**results["content"], **FAULT["content"]}}
 
 
-def _search(settings: Settings) -> Json:
-    parameters = [
-        _in_query("tenant", {"type": "array", "items": _TENANT}, "Only these; else all of the key's."),
-        _in_query("from", _text(), "At this time or later: RFC 3339, or -15m, -24h, -7d."),
-        _in_query("to", _text(), "Before this time."),
-        _in_query("action", {"type": "array", "items": _text()}, "Any of these, native or dotted; `*`."),
-        *(
-            _in_query(name, _text(), description)
-            for name, description in (
-                ("category", "event.category"),
-                ("outcome", "event.outcome"),
-                ("actor", "The actor's id, name or e-mail."),
-                ("address", "The source address."),
-                ("dialect", "The dialect it was sent in."),
-                ("session", "The session."),
-                ("cursor", "A page's next_cursor."),
-            )
-        ),
-        _in_query("at_least", _INDEX, "An index that must be included; within one tenant."),
-        _limit(settings),
-    ]  # fmt: skip
-    return _get("events", "Search, newest first", _events(), parameters)
-
-
 def _feed(settings: Settings) -> Json:
     wait = {"type": "integer", "minimum": 0, "maximum": settings.wait_seconds_max, "default": 0}
-    after = {"type": "integer", "minimum": -1, "maximum": _INDEX["maximum"], "default": -1}
+    after = {"type": "integer", "minimum": -1, "maximum": INDEX["maximum"], "default": -1}
     parameters = [
         _tenant(),
-        _in_query("after", after, "The last index seen: a page's next_cursor."),
-        _limit(settings),
-        _in_query("wait", wait, "Seconds to wait for something new."),
+        in_query("after", after, "The last index seen: a page's next_cursor."),
+        limit(settings),
+        in_query("wait", wait, "Seconds to wait for something new."),
     ]
-    return _get("events", "Follow a tenant in the order of its log", _events(), parameters)
+    return got("events", "Follow a tenant in the order of its log", _events(), parameters)
 
 
 def _tail(settings: Settings) -> Json:
     position = {"type": "string", "minLength": 1, "maxLength": 1_024}
-    search = _search(settings)["parameters"]
+    search = searches.search(settings)["parameters"]
     parameters = [
-        *[one for one in search if one["name"] not in ("limit", "cursor", "at_least")],
-        _in_query("after", position, "The id of the last event seen; -1 for all; else from now."),
-        _in_header("Last-Event-ID", position, "The same, as browsers send it when they come back."),
+        *[one for one in search if one["name"] not in ("limit", "cursor", "order", "at_least")],
+        in_query("after", position, "The id of the last event seen; -1 for all; else from now."),
+        in_header("Last-Event-ID", position, "The same, as browsers send it when they come back."),
     ]
     events = {"text/event-stream": {"schema": {"type": "string"}}}
-    operation = _get("events", "Follow tenants as events come", events, parameters)
+    operation = got("events", "Follow tenants as events come", events, parameters)
     operation["description"] = (
         "Server-Sent Events: `id` is where to go on, `event` is `event`, `data` is an event on one"
         f" line. Up to {TENANTS_MAX} tenants, and {settings.tails_per_key_max} tails a key."
@@ -300,30 +283,18 @@ def _tail(settings: Settings) -> Json:
 
 def _log() -> Json:
     content = {
-        "text/plain": {"schema": _text()},
+        "text/plain": {"schema": some_text()},
         "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
     }
     log_id = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
-    operation = _get(
+    operation = got(
         "proofs",
         "A sealed log: its checkpoint, tiles and entry bundles (C2SP tlog-tiles)",
         content,
-        [_in_path("log_id", log_id), _in_path("resource", _text())],
+        [in_path("log_id", log_id), in_path("resource", some_text())],
     )
     operation["description"] = "Needs no key where the tenant's log is public."
     return operation
-
-
-def _get(tag: str, summary: str, content: Json, parameters: Sequence[Json]) -> Json:
-    ok = {"description": "Found.", "content": content}
-    return _secure(
-        {
-            "tags": [tag],
-            "summary": summary,
-            "parameters": list(parameters),
-            "responses": {"200": ok, "default": FAULT},
-        }
-    )
 
 
 def _open(summary: str, content: Json) -> Json:
@@ -331,59 +302,23 @@ def _open(summary: str, content: Json) -> Json:
     return {"tags": ["operators"], "summary": summary, "responses": {"200": ok, "default": FAULT}}
 
 
-def _secure(operation: Json) -> Json:
-    operation["security"] = [{"bearer": []}, {"basic": []}]
-    return operation
-
-
-def _json(schema: Mapping[str, Any]) -> Json:
-    return {"application/json": {"schema": dict(schema)}}
-
-
-def _text() -> Json:
-    return {"type": "string", "minLength": 1, "maxLength": 1_024}
-
-
 def _event() -> Json:
-    return _json({"$ref": "#/components/schemas/Event"})
+    return json_of({"$ref": "#/components/schemas/Event"})
 
 
 def _events() -> Json:
-    return _json({"$ref": "#/components/schemas/Events"})
+    return json_of({"$ref": "#/components/schemas/Events"})
 
 
 def _consistency() -> Json:
     hashes = {"type": "array", "items": {"type": "string", "contentEncoding": "base64"}}
-    properties = {"old": _INDEX, "new": _INDEX, "hashes": hashes}
-    return _json({"type": "object", "required": list(properties), "properties": properties})
-
-
-def _limit(settings: Settings) -> Json:
-    schema = {
-        "type": "integer",
-        "minimum": 1,
-        "maximum": settings.page_max,
-        "default": settings.page_default,
-    }
-    return _in_query("limit", schema, "Events on a page.")
+    properties = {"old": INDEX, "new": INDEX, "hashes": hashes}
+    return json_of({"type": "object", "required": list(properties), "properties": properties})
 
 
 def _tenant() -> Json:
-    return _in_query("tenant", _TENANT, "May be left out where the key is for one tenant.")
+    return in_query("tenant", TENANT, "May be left out where the key is for one tenant.")
 
 
 def _place() -> list[Json]:
-    return [_in_path("tenant", _TENANT), _in_path("index", _INDEX)]
-
-
-def _in_path(name: str, schema: Json) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": schema}
-
-
-def _in_query(name: str, schema: Json, description: str, *, required: bool = False) -> Json:
-    parameter = {"name": name, "in": "query", "schema": schema, "description": description}
-    return {**parameter, "required": True} if required else parameter
-
-
-def _in_header(name: str, schema: Json, description: str) -> Json:
-    return {"name": name, "in": "header", "schema": schema, "description": description}
+    return [in_path("tenant", TENANT), in_path("index", INDEX)]

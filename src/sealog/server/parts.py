@@ -1,6 +1,7 @@
 """What the API is joined to: the rooms below it, each by the little it needs of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
 import msgspec
@@ -11,6 +12,8 @@ from sealog.access.limits import Limits
 from sealog.access.reads import Origin, Reads
 from sealog.access.tenants import Tenants
 from sealog.archive.archive import Page
+from sealog.archive.buckets import Interval
+from sealog.archive.counting import Counts
 from sealog.archive.following import Followed
 from sealog.errors import Refused
 from sealog.event.batch import Receipt
@@ -33,7 +36,7 @@ class Intake(Protocol):
 class Archive(Protocol):
     """Where events are found; see `archive.archive.Archive`. Its reads block."""
 
-    def search(
+    def search(  # noqa: PLR0913 - each is a parameter of the API
         self,
         tenants: Sequence[Tenant],
         query: Query,
@@ -41,8 +44,32 @@ class Archive(Protocol):
         limit: int = 50,
         cursor: str | None = None,
         at_least: Mapping[int, int] | None = None,
+        oldest_first: bool = False,
+        asked: str | None = None,
     ) -> Page:
         """One page of the events that pass, newest first."""
+        ...
+
+    def count(self, tenants: Sequence[Tenant], query: Query) -> Counts:
+        """How many events pass."""
+        ...
+
+    def facets(
+        self, tenants: Sequence[Tenant], query: Query, fields: Sequence[str], top: int = 10
+    ) -> Counts:
+        """The most frequent values of fields."""
+        ...
+
+    def histogram(
+        self,
+        tenants: Sequence[Tenant],
+        query: Query,
+        interval: Interval,
+        zone: tzinfo = UTC,
+        *,
+        by: str | None = None,
+    ) -> Counts:
+        """How many events happened when."""
         ...
 
     def get(self, tenant: Tenant, index: int) -> Opened | None:

@@ -1,6 +1,6 @@
 """Events out: search, one event, the feed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from sealog.archive.archive import Page
 from sealog.errors import Missing, Refused
 from sealog.event import times
 from sealog.event.tenants import Tenant
+from sealog.query.writing import written
 from sealog.server import asking, showing
 from sealog.server.arrivals import Arrivals
 from sealog.server.knocking import Knocker
@@ -65,7 +66,7 @@ class Reading:
             default=settings.page_default,
             most=settings.page_max,
         )
-        tenants = self._tenants(grant, asked.tenants)
+        tenants = asked_of(self._parts, grant, asked.tenants)
         at_least = None
         if asked.at_least is not None:
             if len(tenants) != 1:
@@ -74,9 +75,16 @@ class Reading:
 
         def work() -> tuple[Page, bytes]:
             page = self._parts.archive.search(
-                tenants, asked.query, limit=asked.limit, cursor=asked.cursor, at_least=at_least
+                tenants,
+                asked.query,
+                limit=asked.limit,
+                cursor=asked.cursor,
+                at_least=at_least,
+                oldest_first=asked.oldest_first,
+                asked=asked.words,
             )
-            return page, showing.page([(one.index, one.opened) for one in page.events], _more(page))
+            events = [(one.index, one.opened) for one in page.events]
+            return page, showing.page(events, _more(page, asked))
 
         page, content = await self._threads.run(work)
         found: dict[Tenant, list[int]] = {}
@@ -150,14 +158,15 @@ class Reading:
         """A tenant that exists and that the key is for; else `Missing`, one answer for both."""
         return covered(self._parts, grant, name)
 
-    def _tenants(self, grant: Grant, names: tuple[str, ...]) -> list[Tenant]:
-        """Those named, or all that the key is for and that exist."""
-        if names:
-            return [self.tenant(grant, name) for name in names]
-        if grant.tenants is None:
-            return self._parts.tenants.all()
-        known = map(self._parts.tenants.get, sorted(grant.tenants))
-        return [tenant for tenant in known if tenant is not None]
+
+def asked_of(parts: Parts, grant: Grant, names: Sequence[str]) -> list[Tenant]:
+    """The tenants named, or all that the key is for and that exist. Raises `Missing`."""
+    if names:
+        return [covered(parts, grant, name) for name in names]
+    if grant.tenants is None:
+        return parts.tenants.all()
+    known = map(parts.tenants.get, sorted(grant.tenants))
+    return [tenant for tenant in known if tenant is not None]
 
 
 def covered(parts: Parts, grant: Grant, name: str) -> Tenant:
@@ -181,12 +190,13 @@ def no_event(index: int) -> Refused:
     return Missing(f"there is no event at index {index}", code="no-such-event")
 
 
-def _more(page: Page) -> dict[str, Any]:
+def _more(page: Page, asked: asking.Asked) -> dict[str, Any]:
     """What a page says beside its events."""
-    more: dict[str, Any] = {"next_cursor": page.next_cursor}
+    more: dict[str, Any] = {"next_cursor": page.next_cursor, "query": written(asked.query)}
     if page.looked_us is not None:
         # Time was up: an empty page is then not the end.
-        more["looked_from"] = times.format_us(page.looked_us)
+        name = "looked_to" if asked.oldest_first else "looked_from"
+        more[name] = times.format_us(page.looked_us)
     if page.damaged:
         more["damaged"] = len(page.damaged)
     return more
