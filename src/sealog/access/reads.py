@@ -115,7 +115,9 @@ class Reads:
             counts.is_new = True
             if indexes:
                 _add(counts, indexes, len(indexes) if events is None else events)
-            if not counts.origins or counts.origins[-1] != origin:
+            # Nearly always the very same: it is remembered by whoever found it.
+            last = counts.origins[-1] if counts.origins else None
+            if last is not origin and last != origin:
                 _came_from(counts, origin)
 
     def keep(self) -> None:

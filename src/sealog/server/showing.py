@@ -5,11 +5,14 @@ from typing import Any
 
 from sealog.event import joining, tokens
 from sealog.event.packs import Opened
+from sealog.server import deriving
 
 
 def event(opened: Opened, index: int) -> bytes:
-    """One event: its open parts as one document, no value written anew."""
-    return joining.shown(opened, index)
+    """One event: its open parts as one document, no value written anew, and what follows from it."""
+    tree = joining.document(opened, index)
+    deriving.add(tree)
+    return tokens.encode(tree)
 
 
 def page(events: Iterable[tuple[int, Opened]], more: dict[str, Any]) -> bytes:
