@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from sealog.access.keys import Keys
 from sealog.access.limits import Limits
@@ -202,8 +204,20 @@ def api(app: App, server: ServerSettings | None = None) -> Door:
             "In memory, not yet in segments",
             lambda: app.archive.waiting()[0],
         ),
+        ("sealog_archive_segments", "Segments of all tenants", app.archive.segment_count),
+        (
+            "sealog_archive_damaged",
+            "Damaged files that were come across; sealog verify names all",
+            lambda: len(app.archive.damaged()),
+        ),
+        (
+            "sealog_archive_merging_trouble",
+            "1 while merging does not get on, because the disk is full say",
+            lambda: int(app.archive.merging_trouble() is not None),
+        ),
     ):
         Gauge(name, meaning, registry=registry).set_function(value)
+    registry.register(_Merging(app.archive))
     return build(
         Parts(
             tenants=app.tenants,
@@ -224,6 +238,24 @@ def api(app: App, server: ServerSettings | None = None) -> Door:
         ),
         ApiSettings(tails_per_key_max=limits.tails_per_key),
     )
+
+
+class _Merging(Collector):
+    """What merging has done since the start, for whoever scrapes."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def collect(self) -> Iterator[Metric]:
+        done = self._archive.merged()
+        for name, meaning, value in (
+            ("sealog_archive_merges", "Merges of segments", done.merges),
+            ("sealog_archive_merged_segments", "Segments that were merged", done.sources),
+            ("sealog_archive_merged_events", "Events that were written again", done.events),
+            ("sealog_archive_merged_bytes", "Bytes that merging wrote", done.bytes),
+            ("sealog_archive_merge_seconds", "Processor seconds of merging", done.seconds),
+        ):
+            yield CounterMetricFamily(name, meaning, value=value)
 
 
 def _trouble(app: App) -> str | None:

@@ -150,6 +150,14 @@ class Archive:
         """What merging has done since the start."""
         return self._merger.done
 
+    def merging_trouble(self) -> Exception | None:
+        """Why the last merge failed, until one succeeds; nothing else is held up by it."""
+        return self._merger.trouble
+
+    def segment_count(self) -> int:
+        """How many segments there are, of all tenants."""
+        return self._waiting.segment_count()
+
     def damaged(self) -> list[Corrupt]:
         """What `start` and merging found missing, cut short or altered, each by its file."""
         return [*self._damaged, *self._merger.damaged()]

@@ -129,6 +129,10 @@ class Waiting:
             ordered = tuple(sorted((*left, *segments), key=_by_index))
             self._trails[tenant] = msgspec.structs.replace(trail, segments=ordered)
 
+    def segment_count(self) -> int:
+        """How many segments there are, of all tenants."""
+        return sum(len(trail.segments) for trail in list(self._trails.values()))
+
     def tenants(self) -> list[int]:
         """The number of every tenant that has events."""
         return list(self._trails)
