@@ -177,3 +177,13 @@ def slowly_or_empty(event, index):
         if event.erased:
             tree["sealog"]["erased"] = [PART_NAMES[number] for number, _ in event.erased]
         return tokens.encode(tree)
+
+
+def test_what_follows_from_an_event_may_be_added_to_its_document():
+    def add(tree):
+        tree["more"] = len(tree)
+
+    pack = Packer().pack([CLEAN], [0])
+
+    assert joining.lines(pack, 7, Unpacker(), add=add) == WHOLE[:-1] + b',"more":4}\n'
+    assert tokens.encode(joining.document(CLEAN, 7)) == WHOLE

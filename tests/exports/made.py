@@ -37,9 +37,10 @@ class Held:
         self.gate.set()
         self.reached = threading.Event()
         self.error = None
+        self.hidden = False
 
-    def visible(self, tenant):
-        return self._archive.visible(tenant)
+    def wait_for(self, tenant, index, timeout_s):
+        return not self.hidden and self._archive.wait_for(tenant, index, timeout_s)
 
     def segments(self, tenant):
         return self._archive.segments(tenant)
@@ -68,10 +69,11 @@ class Port:
         self.source = Held(self.home.archive)
         world = World(
             TENANTS.get,
+            self.home.journal.size,
             self._draw,
             lambda: self.clock.us,
             lambda: self.clock.s,
-            self.finished.append,
+            finished=self.finished.append,
         )
         settings = Settings(limits=Limits(**self._limits))
         self.exports = Exports(self.home.store, self.home.folder, self.source, world, settings)

@@ -1,7 +1,7 @@
 import hashlib
 
 import pytest
-from tests.archive.made import ALPHA, BETA, event
+from tests.archive.made import ALPHA, BETA, batch, event
 from tests.exports.made import NOW_US, fill, shown
 
 from sealog.errors import Altered, Busy, Conflict, Gone, Missing
@@ -40,6 +40,20 @@ def test_it_belongs_to_the_point_at_which_it_was_asked_for(port):
     job = port.wait(asked)
 
     assert len(content(port, job).splitlines()) == job.size == 300
+
+
+def test_what_is_accepted_is_in_it_though_nobody_saw_it_yet(port):
+    """Whoever holds a receipt finds its event in an export asked for afterwards."""
+    fill(port.home, 10)
+    port.source.hidden = True
+    events = [event(n) for n in range(5)]
+    port.home.journal.append([batch(ALPHA, events)]).result(10)
+
+    asked = port.ask()
+    port.wait(asked, "running")
+    port.source.hidden = False
+
+    assert (asked.size, port.wait(asked).events) == (15, 15)
 
 
 def test_only_what_was_asked_for_is_in_it(port):

@@ -24,7 +24,7 @@ class Told:
 
 
 def ways(told=None, take=lambda _: True):
-    return Ways(0, take, told or Told())
+    return Ways(0, take, None, told or Told())
 
 
 @pytest.fixture

@@ -23,6 +23,18 @@ def test_batches_come_back_in_their_order(home, count):
     assert b"".join([content for _, content in found]) == forms.write(form, pieces)
 
 
+def add_a_member(tree):
+    tree["more"] = True
+
+
+def test_what_follows_from_an_event_is_added_on_the_way(home):
+    fill(home, 100)
+
+    ((_, content),) = workers.written(Form("ndjson"), [pieces_of(home, 100)], 0, add_a_member)
+
+    assert content.count(b'"more":true') == 100
+
+
 def test_only_a_few_batches_are_under_way(home):
     """What is read ahead is held in memory."""
     fill(home, 100)

@@ -7,7 +7,7 @@ die before that, the job is begun again at the next start, and what it wrote is 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import msgspec
 import structlog
@@ -15,6 +15,7 @@ import structlog
 from sealog.archive.packwise import Piece
 from sealog.archive.segments import Segment
 from sealog.errors import Busy, Conflict, Corrupt, Gone, Missing, SealogError
+from sealog.event.joining import Add
 from sealog.event.tenants import Tenant
 from sealog.exports import making
 from sealog.exports.forms import Form
@@ -30,6 +31,8 @@ ID_BYTES = 12
 LOOK_EVERY_S = 30.0
 """The clock may be set: what is to expire is looked for at least this often."""
 RETRY_S = 5.0
+VISIBLE_S = 1.0
+"""While what is accepted is not visible yet, whether to go on is asked this often."""
 
 _log = structlog.get_logger("sealog.exports")
 
@@ -48,7 +51,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
     form: Form
     query: Query
-    asked: dict[str, str | list[str]]
+    asked: dict[str, Any]
     """The parameters as they were given."""
 
 
@@ -66,8 +69,8 @@ class Finished(msgspec.Struct, frozen=True):
 class Source(Protocol):
     """Where events come from; see `archive.archive.Archive`."""
 
-    def visible(self, tenant: Tenant) -> int:
-        """The index after a tenant's last visible event."""
+    def wait_for(self, tenant: Tenant, index: int, timeout_s: float) -> bool:
+        """Wait until the event at an index is visible; False when the time is over."""
         ...
 
     def segments(self, tenant: Tenant) -> tuple[Segment, ...]:
@@ -83,9 +86,13 @@ class World(msgspec.Struct, frozen=True):
     """What exports depend on beside the archive."""
 
     tenants: Callable[[int], Tenant | None]
+    size: Callable[[int], int]
+    """Tenant number → how many of its events are accepted."""
     randomness: Callable[[int], bytes]
     clock_us: Callable[[], int]
     monotonic_s: Callable[[], float] = time.monotonic
+    add: Add | None = None
+    """Gets each event's document, to add what follows from it; a module's function."""
     finished: Callable[[Finished], None] = lambda _: None
     """Told of every export that became ready, in the thread that made it. It MUST NOT raise."""
 
@@ -131,7 +138,8 @@ class Exports:
         """A new job, durable when this returns. Raises `Limited` and `Busy` past the limits."""
         if not self._threads:
             raise Busy("exports are made while a server runs")
-        size = self._source.visible(tenant)
+        # Of what is accepted, not of what is visible yet: whoever holds a receipt finds it.
+        size = self._world.size(tenant.number)
         job = Job(
             id="exp_" + self._world.randomness(ID_BYTES).hex(),
             tenant=tenant.number,
@@ -266,9 +274,11 @@ class Exports:
             used = self._register.bytes() + under_way
             return used + size <= self._settings.limits.bytes_max
 
+        while job.size and not self._source.wait_for(tenant, job.size - 1, VISIBLE_S):
+            tell(0, 0)
         query = msgspec.json.decode(job.query, type=Query)
         pieces = self._source.pieces(tenant, query, job.size)
-        ways = Ways(self._settings.workers, take, tell)
+        ways = Ways(self._settings.workers, take, self._world.add, tell)
         return making.make(self._register.path(job), Form(job.format, job.columns), pieces, ways)
 
     def _settle(self, job: Job, made: Made) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
+from sealog.event.joining import Add
 from sealog.exports import forms
 from sealog.exports.forms import Form, Piece
 from sealog.exports.part import Unwritten
@@ -24,16 +25,16 @@ _PR_SET_PDEATHSIG = 1
 
 
 def written(
-    form: Form, batches: Iterable[Sequence[Piece]], workers: int
+    form: Form, batches: Iterable[Sequence[Piece]], workers: int, add: Add | None = None
 ) -> Generator[tuple[int, bytes]]:
     """Of every batch, in order, its number of events and its bytes in a form.
 
-    `workers`: how many processes write at once; 0 does it here. No more than three batches a worker
+    `add`: see `forms.write`; `workers`: how many processes write at once; 0 does it here. No more than three batches a worker
     are under way. Raises what reading a batch raises, and `Unwritten` where a worker dies.
     """
     if not workers:
         for batch in batches:
-            yield _count(batch), forms.write(form, batch)
+            yield _count(batch), forms.write(form, batch, add)
         return
     # Not forked: a copy of threads that hold locks would hang.
     context = multiprocessing.get_context("spawn")
@@ -41,7 +42,7 @@ def written(
     waiting: deque[tuple[int, Future[bytes]]] = deque()
     try:
         for batch in batches:
-            waiting.append((_count(batch), pool.submit(forms.write, form, list(batch))))
+            waiting.append((_count(batch), pool.submit(forms.write, form, list(batch), add)))
             if len(waiting) > 2 * workers:
                 count, first = waiting.popleft()
                 yield count, first.result()
