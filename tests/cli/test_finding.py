@@ -21,6 +21,20 @@ def test_a_query_and_options_are_fulfilled_together(acme):
     assert ids(ran) == ["e-5", "e-4", "e-2"]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("--actor", "u-1", "--action", "user.login", "--from", "2026-10-05T08:00:02Z"),
+        ("actor:u-1 action:user.login after:2026-10-05T08:00:02Z",),
+        ("actor:u-1", "--action", "user.*", "--from", "2026-10-05T08:00:02Z"),
+    ],
+    ids=["options", "query", "both"],
+)
+def test_one_users_events_of_one_type_are_found_within_a_time(acme, asked):
+    """CP-20, CP-21: both filters, and time."""
+    assert ids(acme("search", *asked, "--json")) == ["e-4"]
+
+
 def test_the_oldest_come_first_where_that_is_asked(acme):
     assert ids(acme("search", "--oldest", "--limit", "2", "--json")) == ["e-0", "e-1"]
 

@@ -11,6 +11,7 @@ from sealog.server import statuses
         pytest.param(errors.Refused("x", code="bad-tenant"), 422, id="a value"),
         pytest.param(errors.Refused("x", code="bad-parameter"), 422, id="a parameter"),
         pytest.param(errors.Refused("x", code="too-slow"), 408, id="too slow"),
+        pytest.param(errors.Refused("x", code="old-cursor"), 410, id="old cursor"),
         pytest.param(errors.TooLarge("x"), 413, id="too large"),
         pytest.param(errors.UnsupportedType("x"), 415, id="unsupported"),
         pytest.param(errors.Unauthorised("x"), 401, id="unauthorised"),

@@ -52,9 +52,10 @@ _CODES = dict.fromkeys(
         "bad-tenants",
         "invalid",
         "no-tenant",
+        "too-many-buckets",
     ),
     _UNPROCESSABLE,
-) | {"method-not-allowed": 405, "too-slow": 408}
+) | {"method-not-allowed": 405, "old-cursor": 410, "too-slow": 408}
 
 
 def of_error(error: SealogError) -> int:
