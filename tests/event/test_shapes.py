@@ -28,14 +28,14 @@ LEARNER = Learner(
 
 
 def learnt(line=LINE):
-    shapes = Shapes(LEARNER)
+    shapes = Shapes(LEARNER.learn)
     for _ in range(LEARNT_AFTER):
         shapes.notice(line, ("a", "row"))
     return shapes
 
 
 def test_a_shape_is_learnt_from_the_eighth_record_of_its_row_of_keys():
-    shapes = Shapes(LEARNER)
+    shapes = Shapes(LEARNER.learn)
     for _ in range(LEARNT_AFTER - 1):
         shapes.notice(LINE, ("a",))
         shapes.notice(LINE, ("b",))
@@ -129,7 +129,7 @@ def test_no_shape_is_learnt_from_what_is_odd(line):
 
 
 def test_shapes_are_not_remembered_without_end():
-    shapes = Shapes(LEARNER)
+    shapes = Shapes(LEARNER.learn)
     lines = [LINE.replace(b'"labels"', b'"l%d"' % n) for n in range(SHAPES_MAX + 1)]
 
     for line in lines[: ALIKE_MAX + 1]:

@@ -7,6 +7,7 @@ from tests.journal.made import NOW_US, tenant
 from sealog.access.keys import Grant
 from sealog.catalog.shelf import load
 from sealog.dialects.dialect import Settings
+from sealog.dialects.hits import FORMED_AFTER
 from sealog.event.shapes import LEARNT_AFTER
 from sealog.intake.preparing import Job, Preparer
 from sealog.intake.source import Source
@@ -108,6 +109,56 @@ def families(draw):
     return family
 
 
+MESSAGE = {
+    "event.kind": ['["event"]', '"event"'],
+    "event.category": ['["iam"]', '["configuration"]'],
+    "event.type": ['["change"]'],
+    "event.outcome": ['"success"', '"failure"', '"FAILED"'],
+    "event.created": ['"2026-11-20T12:00:00Z"', "[1]"],
+    "http.request.method": ['"PUT"'],
+    "http.request.body.content": [
+        '"{\\"email\\":\\"ann@example.com\\",\\"password\\":\\"hunter2hunter2\\"}"',
+        '"{\\"skills\\":[\\"a\\"]}"',
+    ],
+    "http.response.status_code": ["200", "400", '"403"'],
+    "source.ip": ['"/198.51.100.1"', '"198.51.100.1"', '"/198.51.100.1:80"', '"host/::1"'],
+    "user.id": ['"u-1"', '" "', '"ann@example.com"'],
+    "user.roles": ['["AGENT"]'],
+    "url.full": ['"https://x/?token=hunter2hunter2&b=1"', '"https://x/"'],
+    "ecs.version": ['"1.9"'],
+}
+ODD_KEYS = ["organization.id", "sealog.x", "user", "client.ip", "event.id", "closer.timestamp", "é"]
+HIT = {
+    "_index": ['"closer-2026"'],
+    "_id": ['"h-1"', '"h-2"'],
+    "_score": ["0", "null", "1.0"],
+    "sort": ["[1]"],
+}
+
+
+@st.composite
+def hits(draw):
+    """Hits of Closer with the same keys in the same order, and odder ones."""
+    more = st.lists(st.sampled_from(sorted(MESSAGE)), unique=True)
+    keys = draw(st.permutations(["event.action", *draw(more)]))
+    keys += draw(st.lists(st.sampled_from([*ODD_KEYS, None, None]), max_size=1))
+    keys = [key for key in keys if key is not None]
+    usual = {**HIT, **MESSAGE, "event.action": ['"agent_login"', '"oauth_authorization"', '"new"']}
+    usual["@timestamp"] = ['"2026-11-20T12:00:00.123+0000"', '"2026-11-20T12:00:01.123456+0000"']
+    choices = {key: usual.get(key, ['"x"']) for key in (*HIT, "@timestamp", *keys)}
+    values = {key: draw(st.sampled_from(choice)) for key, choice in choices.items()}
+    envelope = draw(st.permutations(sorted(HIT)))
+    family = []
+    for _ in range(draw(st.integers(2, 5))):
+        message = written((key, values[key]) for key in keys)
+        source = written([("@timestamp", values["@timestamp"]), ("message", message)])
+        lines = [*((key, values[key]) for key in envelope), ("_source", source)]
+        family.append(written(lines).encode())
+        changed = draw(st.sampled_from(sorted(choices)))
+        values[changed] = draw(st.one_of(st.sampled_from(choices[changed]), ANY))
+    return family
+
+
 def preparer():
     return Preparer(load(), lambda size: b"\x07" * size)
 
@@ -125,21 +176,27 @@ def prepared(by, body, **source):
     return refusals, found.batches, found.missing
 
 
-def learnt(lines, **source):
-    """A preparer that has seen each of these lines often enough to have learnt from it."""
+def check(family, **source):
+    """A preparer that has seen the family before seals it as one that sees it for the first time."""
     warm = preparer()
-    for line in lines:
-        prepared(warm, b"\n".join([line] * LEARNT_AFTER) + b"\n", **source)
-    return warm
+    for line in family:
+        prepared(warm, b"\n".join([line] * (LEARNT_AFTER + FORMED_AFTER + 1)), **source)
+    for line in family:
+        assert prepared(warm, line, **source) == prepared(preparer(), line, **source)
+    body = b"\n".join([*family, b"{}"])
+    assert prepared(warm, body, **source) == prepared(preparer(), body, **source)
+
+
+NAMED = st.sampled_from([None, "acme", "a@b"])
 
 
 @settings(max_examples=150, deadline=None)
-@given(families(), st.sampled_from([None, "acme", "a@b"]), st.booleans())
+@given(families(), NAMED, st.booleans())
 def test_a_record_of_a_known_shape_is_sealed_as_one_that_is_decoded(family, named, imported):
-    source = {"tenant": named, "imported": imported}
-    warm = learnt(family[:1], **source)
+    check(family, tenant=named, imported=imported)
 
-    for line in family:
-        assert prepared(warm, line, **source) == prepared(preparer(), line, **source)
-    body = b"\n".join([*family, b"{}", *family])
-    assert prepared(warm, body, **source) == prepared(preparer(), body, **source)
+
+@settings(max_examples=150, deadline=None)
+@given(hits(), st.sampled_from(["acme", "a@b"]), st.booleans())
+def test_a_hit_of_a_known_form_is_sealed_as_one_that_is_translated(family, named, imported):
+    check(family, tenant=named, imported=imported, dialect="closer")

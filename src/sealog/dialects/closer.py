@@ -4,6 +4,7 @@ Taken are the hit, the bare `_source`, and the envelope of the sister page's dra
 same under `message.description` and `message.event` (CL-10 to CL-22, CL-Q1 to CL-Q7).
 """
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,14 +12,17 @@ from msgspec import Raw
 
 from sealog.catalog.shelf import Catalog
 from sealog.dialects import drafting, leaves, trees
-from sealog.dialects.addresses import Addresses
+from sealog.dialects.addresses import Address, Addresses
 from sealog.dialects.classes import Classes
 from sealog.dialects.dialect import Dialect, Settings
 from sealog.dialects.drafting import ActorKind, Outcome
+from sealog.dialects.hits import Forms, HitLearner
 from sealog.dialects.natives import Natives
 from sealog.event import times, tokens
 from sealog.event.findings import Finding, pointer
+from sealog.event.ids import may_be_id
 from sealog.event.record import Draft, Record
+from sealog.event.shapes import Shaped, Shapes
 from sealog.event.tokens import Tree
 
 OF_CUSTOMERS = "oauth_authorization"
@@ -41,6 +45,55 @@ class Closer(Dialect):
         self._classes = Classes()
         self._addresses = Addresses()
         self._shapes: dict[tuple[str, ...], Shape | None] = {}
+        self._seconds = times.Seconds()
+        self._hits = Shapes(HitLearner(lambda keys: shape_of(keys) is not None).learn)
+        self._forms = Forms(lambda record: self.translate(record, Settings()))
+
+    def read(self, line: bytes) -> Shaped | None:
+        """See `Dialect.read`."""
+        return self._hits.read(line)
+
+    def glance(self, record: Record, settings: Settings) -> Draft | None:
+        """See `Dialect.glance`."""
+        shaped = record.shaped or self._read_again(record)
+        if shaped is None:
+            return None
+        at, name, ip, user, *deciding = shaped.asked()
+        at_text = at[1:-6].decode() + "Z"
+        at_us = self._seconds.us(at_text)
+        event_id = name[1:-1].decode()
+        if at_us is None or at[-6:] != _UTC or not event_id or not may_be_id(event_id):
+            return None
+        address = self._addresses.read(ip) if ip else _NO_ADDRESS
+        if address is None or address.port is not None or (user and user[1:-1].decode().isspace()):
+            return None
+        form = self._forms.of(
+            shaped.shape, tuple(deciding), mended=address.mended, told=bool(record.findings)
+        )
+        if form is None:
+            return None
+        model = form.draft
+        return Draft(
+            {},
+            self.name,
+            model.action,
+            model.alias,
+            at_us,
+            at_text,
+            event_id,
+            known=model.known,
+            declared=model.declared,
+            shaped=shaped,
+            form=form,
+            address=bytes(address.ip),
+            slow=partial(self.translate, record, settings),
+        )
+
+    def _read_again(self, record: Record) -> Shaped | None:
+        """What a shape reads of a record out of which secrets were cut."""
+        if record.received is not record.text or record.equal or record.keys is not None:
+            return None
+        return self._hits.read(record.text) if record.findings else None
 
     def translate(self, record: Record, settings: Settings) -> Draft:
         """Give the draft of one security log; see `Dialect.translate`."""
@@ -62,6 +115,8 @@ class Closer(Dialect):
         draft.tree["sealog"] = drafting.actor_object(_actor(draft))
         if record.equal:
             drafting.keep_equal(draft, record, _path)
+        if record.strict and message is not None and record.shaped is None:
+            self._hits.notice(record.text, (*record.fields, *source, *message))
         return draft
 
     def _lift(self, draft: Draft, source: Tree, message: Tree | None, where: str) -> Any:
@@ -120,6 +175,8 @@ class Closer(Dialect):
         return homes[0]
 
 
+_UTC = b'+0000"'
+_NO_ADDRESS = Address(Raw(b""), None, mended=False)
 _PLAIN = frozenset({"message", "@timestamp"})
 # In a message these would meet what stands beside it, or what Sealog adds.
 _KEPT_APART = frozenset({"@timestamp", "closer"})

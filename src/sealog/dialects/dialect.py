@@ -25,7 +25,7 @@ class Dialect(Protocol):
         """What a shape reads of a record, which is valid UTF-8; None where none is known."""
         return None
 
-    def glance(self, record: Record) -> Draft | None:  # noqa: ARG002
+    def glance(self, record: Record, settings: Settings) -> Draft | None:  # noqa: ARG002
         """The draft of a record that takes no closer look; None for any other.
 
         It MUST seal to the very bytes that the draft of `translate` seals to.

@@ -70,16 +70,15 @@ class Ecs(Dialect):
 
     def __init__(self, _catalog: object = None) -> None:
         self._seconds = times.Seconds()
-        self._shapes = Shapes(
-            Learner("ecs", parts.places(), fixed=_FIXED, taken=_TAKEN, odd=_ODD, asked=_ASKED)
-        )
+        learner = Learner("ecs", parts.places(), fixed=_FIXED, taken=_TAKEN, odd=_ODD, asked=_ASKED)
+        self._shapes = Shapes(learner.learn)
         self._readings: dict[tuple[bytes, ...], _Reading] = {}
 
     def read(self, line: bytes) -> Shaped | None:
         """See `Dialect.read`."""
         return self._shapes.read(line)
 
-    def glance(self, record: Record) -> Draft | None:
+    def glance(self, record: Record, settings: Settings) -> Draft | None:  # noqa: ARG002
         """See `Dialect.glance`."""
         shaped = record.shaped
         if shaped is None:

@@ -5,7 +5,7 @@ were erased. Neither is sealed, because both are derived. What comes out is byte
 `parts.joined` makes of one event after another, only sooner.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,8 @@ from sealog.event import parts, tokens
 from sealog.event.packs import Opened, Pack, Unpacker
 from sealog.event.parts import PART_NAMES
 from sealog.event.tokens import Tree
+
+Add = Callable[[Tree], None]
 
 _READ = msgspec.json.Decoder(dict[str, Raw]).decode
 _READ_ALL = msgspec.json.Decoder(list[dict[str, Raw]]).decode
@@ -42,10 +44,17 @@ def shown(opened: Opened, index: int) -> bytes:
     return _WRITE(document(opened, index))
 
 
-def lines(pack: Pack, base: int, unpacker: Unpacker, places: Sequence[int] | None = None) -> bytes:
+def lines(
+    pack: Pack,
+    base: int,
+    unpacker: Unpacker,
+    places: Sequence[int] | None = None,
+    add: Add | None = None,
+) -> bytes:
     """The events of a pack as NDJSON, all or those at some places (ascending, from 0).
 
-    `base`: the index from which the pack counts its own. Raises `Altered` if it does not open.
+    `base`: the index from which the pack counts its own; `add`: gets each document, to add what
+    follows from it. Raises `Altered` if the pack does not open.
     """
     columns = [unpacker.parts(pack, number) for number in _KINDS]
     indexes: Sequence[int] = pack.indexes
@@ -61,6 +70,8 @@ def lines(pack: Pack, base: int, unpacker: Unpacker, places: Sequence[int] | Non
         trees = [parts.joined(filter(None, row)) for row in zip(*columns, strict=True)]
     for tree, index, mask in zip(trees, indexes, masks, strict=True):
         _add_own(tree, base + index, _ERASED[mask >> 4])
+        if add is not None:
+            add(tree)
     text = _WRITE_LINES(trees)
     if text.count(b"\n") != len(trees) or b"\r" in text:
         # Between the tokens of a value white space stands as it was sent; in strings it cannot.

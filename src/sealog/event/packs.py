@@ -5,6 +5,7 @@ once is not compressed again. A pack holds the exact bytes that were hashed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
 import msgspec
 import zstandard
@@ -195,21 +196,11 @@ class Unpacker:
 
     def some(self, pack: Pack, places: Sequence[int]) -> list[Opened]:
         """The events at some places (ascending, from 0) of a pack. Raises `Altered` like `events`."""
-        columns = [list(self._column(pack, kind)) for kind in _KINDS]
-        wanted = frozenset(places)
-        taken = [0] * len(PART_NAMES)
-        salt = gone = 0
-        found = []
-        for place, mask in enumerate(pack.masks):
-            if place in wanted:
-                found.append(_pick(pack, columns, place, (taken, salt, gone)))
-            for number in _OPEN[mask & 15]:
-                taken[number] += 1
-            salt += SALT_BYTES * len(_OPEN[mask & 15])
-            gone += DIGEST_BYTES * len(_OPEN[mask >> 4])
-        if len(found) != len(wanted):
+        texts = [self.joined(pack, kind) for kind in _KINDS]
+        ends = [list(accumulate(lengths, initial=0)) for lengths in pack.lengths]
+        if places and not 0 <= places[0] <= places[-1] < len(pack.masks):
             raise Altered("a pack holds fewer events than are asked of it")
-        return found
+        return [_pick(pack, (texts, ends), place) for place in places]
 
     def parts(self, pack: Pack, number: int) -> list[bytes]:
         """One part of every event, in order; empty where an event has none or it was erased.
@@ -244,15 +235,21 @@ class Unpacker:
         return _cut(self.joined(pack, kind), pack.lengths[kind])
 
 
-def _pick(
-    pack: Pack, columns: Sequence[Sequence[bytes]], place: int, at: tuple[Sequence[int], int, int]
-) -> Opened:
-    """One event, given how many parts of each kind, salt bytes and digest bytes came before it."""
-    taken, salt, gone = at
-    mask = pack.masks[place]
+def _pick(pack: Pack, cut: tuple[Sequence[bytes], Sequence[Sequence[int]]], place: int) -> Opened:
+    """One event, of the joined parts of each kind and where each of them ends."""
+    texts, ends = cut
+    before, mask = pack.masks[:place], pack.masks[place]
+    # How many parts of each kind, salts and digests come before: few masks are different.
+    counts = [(one, before.count(one)) for one in set(before)]
+    taken = [sum([n for one, n in counts if one >> number & 1]) for number in _KINDS]
+    gone = sum([n * len(_OPEN[one >> 4]) for one, n in counts]) * DIGEST_BYTES
+    salt = sum(taken) * SALT_BYTES
     numbers, erased = _OPEN[mask & 15], _OPEN[mask >> 4]
     try:
-        parts = [columns[number][taken[number]] for number in numbers]
+        parts = [
+            texts[number][ends[number][taken[number]] : ends[number][taken[number] + 1]]
+            for number in numbers
+        ]
     except IndexError as error:
         raise Altered("a pack holds fewer parts than its masks name") from error
     salts = _chunks(pack.salts[salt : salt + SALT_BYTES * len(numbers)], SALT_BYTES)

@@ -1,9 +1,12 @@
 """What a sender sent, before it is understood; and an event as a dialect understood it."""
 
+from collections.abc import Callable  # noqa: TC003 - msgspec reads the annotations
+
 import msgspec
 from msgspec import Raw
 
 from sealog.event.findings import Finding
+from sealog.event.forms import Written
 from sealog.event.shapes import Shaped
 from sealog.event.tokens import Equal, Tree
 
@@ -78,5 +81,26 @@ class Draft(msgspec.Struct):
     shaped: Shaped | None = None
     """What the tree is made of, where `tree` is not made yet: only for a clean draft that is whole
     without it."""
+    form: "Form | None" = None
+    """How it is written, where `tree`, `sent` and `findings` are not made: those of `slow` stand for
+    them where more is to be said of the event than every one of its form has."""
+    address: bytes = b""
+    """Of a draft with a form: the token of its mended address."""
+    slow: "Callable[[], Draft] | None" = None
     clean: bool = False
     """Clean in the sense of docs/formats/event.md: no original is kept."""
+
+
+class Form(msgspec.Struct):
+    """What all events of one form have in common; see `forms`."""
+
+    record: Record
+    draft: Draft
+    """A record and its draft with marks in the place of the values that differ."""
+    slots: int
+    """How many values a record has, the empty one behind them included."""
+    facts: frozenset[int]
+    """The slots whose values are sure to be facts."""
+    written: Written | None = None
+    is_written: bool = False
+    """Whether `written` was made; it is None where no templates serve every event."""

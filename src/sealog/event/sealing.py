@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from sealog.event import ids, parts, times, tokens
+from sealog.event import forms, ids, parts, times, tokens
 from sealog.event.batch import Batch
 from sealog.event.findings import Finding
+from sealog.event.forms import Written
 from sealog.event.packs import EVENTS_PER_PACK_MAX, Packer
 from sealog.event.parts import (
     EVENT_ENTRY,
@@ -24,7 +25,7 @@ from sealog.event.parts import (
     Stamps,
     Texts,
 )
-from sealog.event.record import Draft, Record
+from sealog.event.record import Draft, Form, Record
 from sealog.event.tenants import Tenant
 
 ECS_VERSION = "8.11.0"
@@ -126,7 +127,11 @@ class Sealer:
         """The parts of every event."""
         ingested = tokens.raw(now.text)
         return [
-            self._shaped(draft, tenant, (name, oddity, now, ingested))
+            (
+                self._shaped(draft, tenant, (name, oddity, now, ingested))
+                if draft.form is None
+                else self._formed(record, draft, tenant, (name, oddity, now, ingested))
+            )
             or self._cut(record, draft, tenant, (name, oddity, now, ingested))
             for (record, draft, tenant), (name, oddity) in zip(understood, names, strict=True)
         ]
@@ -151,6 +156,53 @@ class Sealer:
                 _ENCODE(draft.alias),
             )
         )
+
+    def _formed(self, record: Record, draft: Draft, tenant: Tenant, stamp: _Stamp) -> Texts | None:
+        """The parts of a draft that has a form; None where more is to be said of it."""
+        name, oddity, now, ingested = stamp
+        form, shaped = draft.form, draft.shaped
+        assert form is not None
+        assert shaped is not None
+        if not form.is_written:
+            form.written, form.is_written = self._written(form), True
+        is_future = draft.at_us is None or draft.at_us > now.us + times.FUTURE_US
+        if is_future or oddity or name != draft.id or "@" in tenant.name or form.written is None:
+            assert draft.slow is not None
+            full = draft.slow()
+            draft.tree, draft.sent, draft.findings = full.tree, full.sent, full.findings
+            draft.form = None
+            return None
+        return form.written.texts(
+            (
+                *shaped.values,
+                _ENCODE(name),
+                bytes(ingested),
+                _ENCODE(draft.at_text),
+                _ENCODE(tenant.name),
+                draft.address,
+                _ENCODE(record.received.decode()),
+                _ENCODE(record.findings)[1:-1],
+            )
+        )
+
+    def _written(self, form: Form) -> Written | None:
+        """The templates of a form: the parts of its marked event, sealed as any other."""
+        first = form.slots
+        marks = [forms.mark(slot) for slot in range(first, first + len(forms.STAMPED))]
+        name, ingested, at, tenant, _, original, findings = marks
+        record = msgspec.structs.replace(form.record, received=original.encode())
+        draft = form.draft
+        draft.id, draft.at_text = name, at
+        draft.findings = [
+            Finding(findings) if finding.code == forms.TOLD else finding
+            for finding in draft.findings
+        ]
+        assert draft.at_us is not None
+        moment = Moment(draft.at_us, ingested)
+        whose = Tenant(0, tenant, "", b"")
+        cut = self._cut(record, draft, whose, (name, None, moment, tokens.raw(ingested)))
+        stamped = frozenset(range(first, first + len(marks)))
+        return forms.written(cut, form.facts | stamped, first + len(marks) - 1)
 
     def _cut(self, record: Record, draft: Draft, tenant: Tenant, stamp: _Stamp) -> Texts:
         name, oddity, now, ingested = stamp

@@ -32,6 +32,7 @@ LEARNT_AFTER = 8
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
 _KEY = re.compile(r"[A-Za-z0-9@_-]+")
+_DOTTED_KEY = re.compile(r"[A-Za-z0-9@_.-]+")
 # No string begins with a colon: `trees.has_dotted_key` takes one behind a number for a dotted key.
 _FACT = rb'"(?!:)[^"\\@\x00-\x1f]{0,%d}+"' % FACT_STRING_BYTES_MAX
 _STRING = rb'"(?!:)[^"\\\x00-\x1f]*+(?:\\["\\/bfnrt][^"\\\x00-\x1f]*+)*+"'
@@ -163,13 +164,13 @@ class Learner:
                     tree[key] = inner
             else:
                 is_fact = below.children is None and below.part == FACTS
-                pattern = b"(%b)" % (_fact(child) if is_fact else _value(child))
+                pattern = b"(%b)" % (fact_pattern(child) if is_fact else value_pattern(child))
                 if path not in self._taken:
                     tree[key] = len(slots)
                 elif type(child) is not str:
                     raise Shapeless(path)
                 slots[path] = len(slots)
-            members.append(_key(key) + pattern)
+            members.append(key_pattern(key) + pattern)
         return rb"\{%b\}" % b",".join(members), tree
 
 
@@ -182,13 +183,15 @@ def _is_divided(child: Mapping[str, Any], place: Place) -> bool:
     )
 
 
-def _key(key: str) -> bytes:
-    if _KEY.fullmatch(key) is None or len(key) > KEY_CHARS_MAX:
+def key_pattern(key: str, *, dotted: bool = False) -> bytes:
+    """What a key and its colon look like; raises `Shapeless` for one that is odd."""
+    accepted = _DOTTED_KEY if dotted else _KEY
+    if accepted.fullmatch(key) is None or len(key) > KEY_CHARS_MAX:
         raise Shapeless(key[:KEY_CHARS_MAX])
     return b'"%b":' % re.escape(key.encode())
 
 
-def _fact(value: Any) -> bytes:
+def fact_pattern(value: Any) -> bytes:
     """What values of this kind look like where they are sure to be facts."""
     if type(value) is list:
         return _array(value, _FACT_SCALAR)
@@ -197,12 +200,12 @@ def _fact(value: Any) -> bytes:
     return _FACT if type(value) is str else _KINDS[type(value)]
 
 
-def _value(value: Any) -> bytes:
+def value_pattern(value: Any) -> bytes:
     """What values of this kind look like anywhere else."""
     if type(value) is list:
         return _array(value, _SCALAR)
     if type(value) is dict:
-        members = [_key(key) + _value(child) for key, child in value.items()]
+        members = [key_pattern(key) + value_pattern(child) for key, child in value.items()]
         return rb"\{%b\}" % b",".join(members)
     return _KINDS[type(value)]
 
@@ -235,8 +238,9 @@ def _template(text: bytes) -> tuple[bytes, Callable[[Values], Values | bytes]] |
 class Shapes:
     """The shapes of one dialect; one per thread. Bounded: records come from outside."""
 
-    def __init__(self, learner: Learner) -> None:
-        self._learner = learner
+    def __init__(self, learn: Callable[[bytes], Shape]) -> None:
+        """`learn` makes the shape of a record, or raises `Shapeless`."""
+        self._learn = learn
         self._known: dict[int, list[Shape]] = {}
         self._patterns = 0
         self._noticed: dict[tuple[str, ...], int] = {}
@@ -266,7 +270,7 @@ class Shapes:
         count = self._noticed[row] = self._noticed.get(row, 0) + 1
         if count % LEARNT_AFTER == 0 and len(line) <= LINE_BYTES_MAX:
             try:
-                shape = self._learner.learn(line)
+                shape = self._learn(line)
             except (Shapeless, msgspec.DecodeError):
                 return
             self._keep(line.count(b'"'), shape)

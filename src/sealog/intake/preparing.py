@@ -144,7 +144,7 @@ class Preparer:
                 answer = record
             else:
                 try:
-                    draft = dialect.glance(record) or dialect.translate(record, settings)
+                    draft = dialect.glance(record, settings) or dialect.translate(record, settings)
                     name = _tenant_of(draft, source, allowed)
                     understood.drafts.append((record, draft, name))
                 except Refused as refusal:
