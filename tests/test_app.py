@@ -1,5 +1,8 @@
 import asyncio
+import tarfile
+from pathlib import Path
 
+import httpx
 import pytest
 
 from sealog import app
@@ -8,6 +11,7 @@ from sealog.errors import Forked, Misconfigured
 from sealog.event.batch import Receipt
 from sealog.intake.source import Source
 
+OLD = Path(__file__).parent / "golden" / "folders" / "format-1.tar.xz"
 GRANT = Grant("key", frozenset({"ingest"}), None, may_create=True)
 EVENT = b'{"event":{"action":"user.login"},"organization":{"id":"acme"}}'
 
@@ -105,3 +109,67 @@ def test_the_api_shows_what_lags(tmp_path):
 
     assert "sealog_ledger_lag_events 0.0" in text
     assert "sealog_archive_waiting_events 1.0" in text
+
+
+def test_metrics_tell_of_segments_and_merging(tmp_path):
+    with app.running(tmp_path / "data") as running:
+        accepted(running)
+        running.archive.wait_for(running.tenants.get("acme"), 0, 5.0)
+        running.archive.cut()
+        text = asyncio.run(metrics(running))
+
+    for line in (
+        "sealog_archive_segments 1.0",
+        "sealog_archive_merges_total 0.0",
+        "sealog_archive_merged_segments_total 0.0",
+        "sealog_archive_merged_events_total 0.0",
+        "sealog_archive_merged_bytes_total 0.0",
+        "sealog_archive_merge_seconds_total 0.0",
+        "sealog_archive_damaged 0.0",
+        "sealog_archive_merging_trouble 0.0",
+    ):
+        assert f"\n{line}\n" in text
+
+
+async def metrics(running):
+    transport = httpx.ASGITransport(app.api(running))
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        return (await client.get("/metrics")).text
+
+
+def test_files_that_somebody_looks_at_stay_until_they_are_done(tmp_path):
+    with app.running(tmp_path / "data") as running:
+        merger = running.archive._merger
+        merger.stop()
+        merger._stopping.clear()
+        for number in range(16):
+            accepted(running)
+            acme = running.tenants.get("acme")
+            running.archive.wait_for(acme, number, 5.0)
+            running.archive.cut()
+        with app.looking(tmp_path / "data") as beside:
+            running.archive.merge()
+            merger.sweep()
+            seen = [index for index, _ in beside.archive.feed(acme, -1, 100)]
+            left = merger.sweep()
+        gone = merger.sweep()
+
+    assert seen == list(range(16))
+    assert (left, gone) == (16, 0)
+
+
+def test_an_older_folder_is_brought_along_by_its_owner_and_by_nobody_else(tmp_path):
+    with tarfile.open(OLD) as archive:
+        archive.extractall(tmp_path, filter="data")
+    with pytest.raises(Misconfigured, match="sealog migrate"), app.looking(tmp_path):
+        pass
+    assert app.is_older(tmp_path)
+
+    with app.running(tmp_path) as running:
+        acme = running.tenants.get("acme")
+        events = running.archive.feed(acme, -1, 100)
+        generations = {one.generation for one in running.archive.segments(acme)}
+
+    assert not app.is_older(tmp_path)
+    assert [index for index, _ in events] == list(range(63))
+    assert generations == {1}
