@@ -6,6 +6,7 @@ from sealog.event.packs import Packer
 from sealog.journal import blocks
 from sealog.journal.commit import UNKNOWN_INDEX, Commit
 from sealog.journal.memory import Memory
+from sealog.journal.seen import Seen
 from sealog.storage.store import driver
 
 ACME, GLOBEX = tenant(1), tenant(2)
@@ -16,12 +17,19 @@ class Commits:
 
     def __init__(self, store):
         self.store = store
-        self.memory = Memory()
+        self.memory, self.seen = Memory(), Seen()
         self.newest = 0
+        self.now_us = NOW_US
 
     def __call__(self, *batches):
         def work(connection):
-            commit = Commit(driver(connection), self.memory, self.newest, (NOW_US, {}), Packer())
+            commit = Commit(
+                driver(connection),
+                (self.memory, self.seen),
+                self.newest,
+                (self.now_us, {}),
+                Packer(),
+            )
             commit.write(batches)
             return commit
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sealog.journal import memory as remembering
-from sealog.journal.memory import Known, Memory, hashes_of
+from sealog.journal.memory import Memory, hashes_of
 from sealog.storage.store import driver
 
 
@@ -147,19 +147,3 @@ def test_rows_never_hold_an_id_twice_or_lose_one(store, monkeypatch):
         held = [n for _, hashes in rows(store) for n in hashes]
         assert held == list(range(number - len(held), number))
         assert len(held) >= min(20, number)
-
-
-def test_what_is_remembered_is_found_with_its_fingerprint(store):
-    memory = Memory()
-
-    assert within(store, lambda c: memory.remember(c, [(key(1), 0, b"a"), (key(2), 1, b"b")]))
-    assert within(store, lambda c: memory.find(c, key(2))) == Known(1, b"b")
-    assert within(store, lambda c: memory.find(c, key(3))) is None
-
-
-def test_remembering_says_when_one_was_there(store):
-    memory = Memory()
-    within(store, lambda c: memory.remember(c, [(key(1), 0, b"a")]))
-
-    assert not within(store, lambda c: memory.remember(c, [(key(2), 1, b"b"), (key(1), 2, b"c")]))
-    assert within(store, lambda c: memory.find(c, key(1))) == Known(0, b"a")

@@ -440,14 +440,24 @@ def test_an_older_file_is_brought_here(path):
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE reads")
         connection.execute("DROP TABLE exports")
+        connection.execute("DROP TABLE seen")
+        connection.execute(
+            'CREATE TABLE ids (key BLOB NOT NULL PRIMARY KEY, "index" INTEGER NOT NULL,'
+            " fingerprint BLOB NOT NULL) WITHOUT ROWID"
+        )
+        connection.execute("INSERT INTO ids VALUES (x'01', 7, x'02'), (x'00', 8, x'03')")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
 
     store = Store(path)
 
     assert names(store) == ["a"]
-    assert {"reads", "exports"} <= {name for _, name, _, _ in schema(path)}
+    tables = {name for _, name, _, _ in schema(path)}
+    assert {"reads", "exports", "seen"} <= tables
+    assert "ids" not in tables
     with store.reading() as connection:
+        remembered = connection.execute(text('SELECT key, "index", fingerprint FROM seen')).all()
+        assert [tuple(row) for row in remembered] == [(b"\0", 8, b"\x03"), (b"\x01", 7, b"\x02")]
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     assert found == REVISION
     store.close()

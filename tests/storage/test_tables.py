@@ -16,13 +16,13 @@ def test_every_table_is_declared():
         "tenants",
         "heads",
         "blocks",
-        "ids",
         "recent_ids",
         "signed",
         "segments",
         "keys",
         "reads",
         "exports",
+        "seen",
     }
 
 

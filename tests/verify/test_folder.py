@@ -375,7 +375,7 @@ class TestStateThatWasAltered:
         """The memory of ids decides what is a repeat."""
         connection = sqlite3.connect(folder / "state.db")
         (page,) = connection.execute(
-            "SELECT rootpage FROM sqlite_master WHERE name = 'ids'"
+            "SELECT rootpage FROM sqlite_master WHERE name = 'seen'"
         ).fetchone()
         (size,) = connection.execute("PRAGMA page_size").fetchone()
         connection.close()

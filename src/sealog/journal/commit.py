@@ -11,7 +11,8 @@ from sealog.event.packs import EVENTS_PER_PACK_MAX, Pack, Packer, Unpacker, repa
 from sealog.journal import blocks, heads
 from sealog.journal.blocks import Block
 from sealog.journal.heads import Head
-from sealog.journal.memory import Hashes, Known, Memory, hashes_of
+from sealog.journal.memory import Hashes, Memory, hashes_of
+from sealog.journal.seen import Known, Seen
 
 ALONE_EVENTS_MIN = 64
 """A pack of so many events is not opened again to be joined with its neighbours."""
@@ -25,14 +26,14 @@ class Commit:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        memory: Memory,
+        memories: tuple[Memory, Seen],
         newest: int,
         moment: tuple[int, dict[int, Head]],
         packer: Packer,
     ) -> None:
         """`moment`: microseconds since 1970, and heads as they stand, those that are known."""
         self._connection = connection
-        self._memory = memory
+        self._memory, self._seen = memories
         self._now_us, self._known = moment
         self._heads: dict[int, Head] = {}
         self._groups: dict[int, _Group] = {}
@@ -61,6 +62,7 @@ class Commit:
             self.hashes = np.concatenate(self._added)
             # New ids come in new blocks, so this number was not given to an earlier row.
             self._memory.note(self._connection, self.newest, self.hashes)
+            self._seen.prune(self._connection, len(self.hashes))
 
     def _write_new(self, batches: Sequence[Batch]) -> bool:
         """The common case: no id was ever seen. Changes nothing where that is not so."""
@@ -92,7 +94,7 @@ class Commit:
 
     def _remember(self, rows: Sequence[tuple[bytes, int, bytes]]) -> bool:
         self._connection.execute("SAVEPOINT ids")
-        all_new = self._memory.remember(self._connection, rows)
+        all_new = self._seen.remember(self._connection, rows, self._now_us)
         if not all_new:
             self._connection.execute("ROLLBACK TO ids")
         self._connection.execute("RELEASE ids")
@@ -109,12 +111,12 @@ class Commit:
         kept: list[int] = []
         for place, (key, short) in enumerate(zip(batch.id_keys, hashes.tolist(), strict=True)):
             print_ = batch.fingerprints[place]
-            known = self._memory.find(self._connection, key)
+            known = self._seen.find(self._connection, key, self._now_us)
             if known is None and (recent[place] or short in self._fresh):
                 # The same id with another time, so with other content.
                 known = Known(UNKNOWN_INDEX, b"")
             if known is None:
-                self._memory.remember(self._connection, [(key, size, print_)])
+                self._seen.remember(self._connection, [(key, size, print_)], self._now_us)
                 self._fresh.add(short)
                 kept.append(place)
                 indexes.append(size)

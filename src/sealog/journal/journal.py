@@ -20,6 +20,7 @@ from sealog.journal import blocks, heads
 from sealog.journal.blocks import Block
 from sealog.journal.commit import Commit
 from sealog.journal.memory import Memory
+from sealog.journal.seen import Seen
 from sealog.storage.store import Store, driver
 
 Clock = Callable[[], int]
@@ -54,7 +55,7 @@ class Journal:
         self._store = store
         self._clock = clock
         self._settings = settings or Settings()
-        self._memory = Memory()
+        self._memory, self._seen = Memory(), Seen()
         self._packer = Packer()
         self._lock = threading.Condition()
         self._waiting: deque[_Waiting] = deque()
@@ -247,7 +248,8 @@ class Journal:
         self._flying = self._take()
         batches = [batch for waiting in self._flying for batch in waiting.batches]
         moment = self._clock(), self._heads
-        commit = Commit(driver(connection), self._memory, self._newest, moment, self._packer)
+        memories = self._memory, self._seen
+        commit = Commit(driver(connection), memories, self._newest, moment, self._packer)
         commit.write(batches)
         return commit
 

@@ -1,7 +1,7 @@
 """The memory of ids: whether a tenant has seen an id, and with which content.
 
-Two memories answer. The table `ids` is keyed by event time and id, for as long as ids are kept: the
-same id at the same time is always known. The newest million ids, whatever their time, are held
+Two memories answer. `seen.Seen` knows ids by event time, for as long as they are kept: the same
+id at the same time is always known. The newest million ids, whatever their time, are held
 in memory as 8-byte hashes and survive restarts in `recent_ids`: the same id with another time is
 known at least among those.
 """
@@ -10,7 +10,6 @@ import sqlite3
 from collections import deque
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,13 +23,6 @@ SMALL_ROW = 1_024
 SMALL_ROWS_MAX = 128
 
 Hashes = NDArray[np.uint64]
-
-
-class Known(msgspec.Struct, frozen=True):
-    """Where an id stands, and the fingerprint of what was sent under it."""
-
-    index: int
-    fingerprint: bytes
 
 
 class Memory:
@@ -64,28 +56,6 @@ class Memory:
             found |= _in_run(run, hashes)
         held: list[bool] = found.tolist()
         return held
-
-    def remember(
-        self,
-        connection: sqlite3.Connection,
-        rows: Sequence[tuple[bytes, int, bytes]],
-    ) -> bool:
-        """Add (key, index, fingerprint) rows unless some key is there already; say whether all were new.
-
-        Where it says False some rows may stand: the caller must roll back.
-        """
-        before = connection.total_changes
-        connection.executemany(
-            'INSERT OR IGNORE INTO ids (key, "index", fingerprint) VALUES (?, ?, ?)', rows
-        )
-        return connection.total_changes - before == len(rows)
-
-    def find(self, connection: sqlite3.Connection, key: bytes) -> Known | None:
-        """What stands under an id at its time."""
-        row = connection.execute(
-            'SELECT "index", fingerprint FROM ids WHERE key = ?', (key,)
-        ).fetchone()
-        return None if row is None else Known(*row)
 
     def note(self, connection: sqlite3.Connection, seq: int, hashes: Hashes) -> None:
         """Add the ids of one commit to the newest, durably; `settle` follows after the commit.

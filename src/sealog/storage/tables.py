@@ -10,7 +10,7 @@ import hashlib
 import msgspec
 from sqlalchemy import BLOB, Column, Index, Integer, MetaData, Table, Text
 
-REVISION = "0003"
+REVISION = "0004"
 
 metadata = MetaData()
 
@@ -58,10 +58,12 @@ blocks = Table(
     Index("blocks_by_tenant", "tenant", "first"),
 )
 
-# key: see event.ids.id_key. Times lead it, so rows are added next to each other.
-ids = Table(
-    "ids",
+# period: when the id came, in 15 days since 1970; key: see event.ids.id_key. Within a period times
+# lead, so rows are added next to each other (decision 0011).
+seen = Table(
+    "seen",
     metadata,
+    Column("period", Integer, primary_key=True),
     Column("key", BLOB, primary_key=True),
     Column("index", Integer, nullable=False),
     Column("fingerprint", BLOB, nullable=False),

@@ -1,5 +1,6 @@
 """The first tables."""
 
+import sqlalchemy as sa
 from alembic import op
 
 from sealog.storage.tables import metadata
@@ -13,7 +14,6 @@ NAMES = frozenset(
         "tenants",
         "heads",
         "blocks",
-        "ids",
         "recent_ids",
         "signed",
         "segments",
@@ -25,3 +25,10 @@ NAMES = frozenset(
 def upgrade() -> None:
     tables = [table for table in metadata.sorted_tables if table.name in NAMES]
     metadata.create_all(op.get_bind(), tables=tables)
+    op.create_table(
+        "ids",
+        sa.Column("key", sa.BLOB, primary_key=True),
+        sa.Column("index", sa.Integer, nullable=False),
+        sa.Column("fingerprint", sa.BLOB, nullable=False),
+        sqlite_with_rowid=False,
+    )
