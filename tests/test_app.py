@@ -7,7 +7,7 @@ import pytest
 
 from sealog import app
 from sealog.access.keys import Grant
-from sealog.errors import Forked, Misconfigured
+from sealog.errors import Forked, Misconfigured, Refused
 from sealog.event.batch import Receipt
 from sealog.intake.source import Source
 
@@ -173,3 +173,66 @@ def test_an_older_folder_is_brought_along_by_its_owner_and_by_nobody_else(tmp_pa
     assert not app.is_older(tmp_path)
     assert [index for index, _ in events] == list(range(63))
     assert generations == {1}
+
+
+def test_what_a_key_read_is_an_event_when_the_hour_is_over_and_wakes_nobody(tmp_path):
+    """From a request behind a trusted proxy to the sealed trail; reading it is bounded, too."""
+    import httpx
+    import msgspec
+
+    from sealog.access.reads import HOUR_US
+    from sealog.config import ServerSettings, Settings
+
+    settings = Settings(server=ServerSettings(trusted_proxies=["127.0.0.0/8"]))
+    hours = 0
+    heard = []
+
+    async def read(running, secret, after):
+        headers = {"authorization": f"Bearer {secret}", "x-forwarded-for": "6.6.6.6, 192.0.2.7"}
+        transport = httpx.ASGITransport(app.api(running))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            path = f"/v1/feed?tenant=acme&after={after}"
+            return (await client.get(path, headers=headers)).json()["events"]
+
+    def an_hour_passes(running):
+        nonlocal hours
+        hours += 1
+        running.reads._clock = lambda: app.clock_us() + hours * HOUR_US
+        running.teller.step()
+        acme = running.tenants.get("acme")
+        assert running.archive.wait_for(acme, running.journal.size(acme.number) - 1, 10)
+
+    with app.running(tmp_path / "data", settings) as running:
+        accepted(running)
+        acme = running.tenants.get("acme")
+        running.archive.wait_for(acme, 0, 10)
+        key, secret = running.keys.create("their SIEM", ["acme"], ["read"])
+        running.archive.watch(heard.append)
+        asyncio.run(read(running, secret, -1))
+        an_hour_passes(running)
+        [told] = asyncio.run(read(running, secret, 0))
+        an_hour_passes(running)
+        an_hour_passes(running)
+
+        assert told["event"]["action"] == "sealog.read.by_key"
+        assert told["user"] == {"id": key.id, "name": "their SIEM"}
+        assert told["source"] == {"ip": "192.0.2.7"}
+        assert told["sealog"]["actor"] == {"kind": "key", "peers": ["127.0.0.1"]}
+        read_then = told["sealog"]["read"]
+        assert msgspec.json.encode({**read_then, "hour": ""}) == (
+            b'{"hour":"","feeds":1,"events":1,"first":0,"last":0}'
+        )
+        assert running.journal.size(acme.number) == 3
+        assert heard == []
+
+
+def test_nobody_can_send_what_sealog_records(tmp_path):
+    body = b'{"event":{"action":"sealog.read.by_key"},"organization":{"id":"acme"}}'
+
+    with app.running(tmp_path / "data") as running:
+        (ecs,) = asyncio.run(running.intake.accept(body, Source(GRANT)))
+        with pytest.raises(Refused) as caught:
+            asyncio.run(running.intake.accept(body, Source(GRANT, dialect="sealog")))
+
+    assert ecs.code == "reserved-action"
+    assert caught.value.code == "unknown-dialect"
