@@ -49,6 +49,11 @@ def test_what_is_left_out_of_the_top_is_counted(acme):
     assert rows(ran)[-1] == ["2 more", "", ""]
 
 
+def test_one_event_is_not_several(acme):
+    assert acme("histogram", "actor:u-1").err == "1 event\n"
+    assert acme("facets", "actor:nobody").err == "0 events\n"
+
+
 def test_facets_are_of_action_actor_and_outcome_unless_others_are_named(acme):
     found = acme("facets", "--json").value
 

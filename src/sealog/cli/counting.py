@@ -39,7 +39,7 @@ def facets(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
         if facet["more"]:
             rows.append((f"{facet['more']:,} more", "", ""))
         printing.table(facet["field"], ("value", "events", ""), rows)
-    printing.tell(f"{found['count']:,} events")
+    _tell_count(found)
 
 
 def histogram(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
@@ -54,7 +54,7 @@ def histogram(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
         for one, bar in zip(buckets, bars, strict=True)
     ]
     printing.table("", (f"from ({found['zone']})", "events", ""), rows)
-    printing.tell(f"{found['count']:,} events")
+    _tell_count(found)
 
 
 def _ask(where: Where, path: str, asked: dict[str, Any], *, as_json: bool) -> dict[str, Any] | None:
@@ -75,6 +75,11 @@ def _ask(where: Where, path: str, asked: dict[str, Any], *, as_json: bool) -> di
     if "damaged" in found:
         printing.tell(f"{found['damaged']} files are damaged and not counted: sealog verify")
     return found
+
+
+def _tell_count(found: dict[str, Any]) -> None:
+    number = found["count"]
+    printing.tell("1 event" if number == 1 else f"{number:,} events")
 
 
 def _bars(counts: Sequence[int]) -> list[str]:
