@@ -145,3 +145,21 @@ def test_shapes_are_not_remembered_without_end():
 
     assert sum(map(len, shapes._known.values())) <= ALIKE_MAX
     assert len(shapes._noticed) <= SHAPES_MAX
+
+
+def test_the_scalars_that_a_span_touches_are_told_and_an_array_only_as_a_doubt():
+    shaped = learnt().read(LINE)
+    reason = LINE.index(b'r"},')
+    array = LINE.index(b'"x",null')
+
+    assert shaped.scalars([(0, 1)]) == []
+    assert shaped.scalars([(reason, reason + 1)]) == [(reason, reason + 1, 3)]
+    assert shaped.shape.paths[3] == ("event", "reason")
+    assert shaped.scalars([(reason, reason + 1), (array, array + 1)]) is None
+
+
+def test_every_key_of_a_record_is_known():
+    assert learnt().read(LINE).shape.keys == {
+        *("@timestamp", "ecs", "version", "event", "id", "action", "reason"),
+        *("user", "target", "labels", "a", "b"),
+    }

@@ -5,7 +5,10 @@ import itertools
 import msgspec
 import pytest
 
-from sealog.refine.judge import LAYERS_MAX, Cut, cut, judged
+from sealog.dialects.hits import HitLearner
+from sealog.event.shapes import LEARNT_AFTER, Shapes
+from sealog.refine.judge import LAYERS_MAX, Cut, cut, judged, judged_shaped
+from sealog.refine.scan import suspects
 
 
 def everywhere(text: bytes) -> list[Cut]:
@@ -74,3 +77,53 @@ def _unescaped(text: bytes) -> bytes:
 
 def test_what_does_not_begin_as_an_object_is_judged_as_text() -> None:
     assert cut(b"ada,token=x,y", everywhere(b"ada,token=x y")) == b"ada,token=[masked],y"
+
+
+HIT = (
+    b'{"_index":"i","_id":"h","_source":{"@timestamp":"2026-11-20T12:00:00.123+0000",'
+    b'"message":{"event.action":"a","http.request.body.content":'
+    b'"{\\"name\\":\\"x\\",\\"password\\":\\"hunter2\\",\\"pin\\":1234}","url.full":"https://x/?token=abcdef",'
+    b'"count":12345,"roles":["password=hunter2"],"plain":"x"}}}'
+)
+
+
+def both(line: bytes) -> tuple[list[Cut] | None, list[Cut]]:
+    """What is cut from a hit by its shape, and by reading it."""
+    shapes = Shapes(HitLearner(lambda _: True).learn)
+    for _ in range(LEARNT_AFTER):
+        shapes.notice(line, ())
+    shaped = shapes.read(line)
+    assert shaped is not None
+    hits = list(suspects(line))
+    return judged_shaped(line, hits, shaped), judged(line, hits)
+
+
+def test_a_record_of_a_known_shape_is_cut_as_one_that_is_read() -> None:
+    line = HIT.replace(b"password=hunter2", b"hunter2")
+
+    by_shape, by_reading = both(line)
+
+    assert by_shape == by_reading
+    assert by_shape is not None
+    assert [(one.detail, one.pointer) for one in by_shape] == [
+        ("password", "/_source/message/http.request.body.content"),
+        ("pin", "/_source/message/http.request.body.content"),
+        ("token", "/_source/message/url.full"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(HIT, id="a secret in an array"),
+        pytest.param(HIT.replace(b'"plain"', b'"api_key"'), id="a secret name"),
+        pytest.param(HIT.replace(b'"plain"', b'"value"'), id="a pair"),
+    ],
+)
+def test_where_a_key_tells_or_more_than_a_scalar_is_touched_the_record_is_read(
+    line: bytes,
+) -> None:
+    by_shape, by_reading = both(line)
+
+    assert by_shape is None
+    assert by_reading

@@ -79,3 +79,20 @@ def test_a_part_is_the_same_layer_further_on() -> None:
 
     assert (part.text, part.at(0), part.at(3), part.depth) == (b"345", 3, 6, 0)
     assert layer.part(0, 10) is layer
+
+
+@pytest.mark.parametrize(
+    "written",
+    [rb"\"", rb"\"\"", rb"ab\"c", rb"\"ab", rb"ab\"", 'é\\"ü\\"'.encode(), rb"a\"b\"\"c"],
+)
+def test_where_only_quotes_are_escaped_every_byte_is_found_as_by_each_escape(
+    written: bytes,
+) -> None:
+    record = b'{"a":"' + written + b'"}'
+    end = len(record) - 2
+
+    quick = Layer(record).unescaped(6, end)
+
+    places = [at for at in range(6, end) if record[at - 1 : at] != b"\\"]
+    assert quick.text == written.replace(b'\\"', b'"')
+    assert [quick.at(place) for place in range(len(quick.text) + 1)] == [*places, end]

@@ -13,7 +13,14 @@ from sealog.event import forms
 from sealog.event.findings import Finding
 from sealog.event.parts import FACT_PATHS
 from sealog.event.record import Draft, Form, Record
-from sealog.event.shapes import Shape, Shapeless, fact_pattern, key_pattern, value_pattern
+from sealog.event.shapes import (
+    Shape,
+    Shapeless,
+    fact_pattern,
+    key_pattern,
+    keys_of,
+    value_pattern,
+)
 
 FORMS_MAX = 1_024
 FORMED_AFTER = 4
@@ -91,7 +98,7 @@ class HitLearner:
                 self._value(
                     key, f"/{key}" if key != "_id" else key, value, (pattern, pieces, slots)
                 )
-        return _hit(b"".join(pattern), pieces, slots)
+        return _hit(b"".join(pattern), pieces, slots, keys_of(values))
 
     def _open(self, key: str, pattern: list[bytes], pieces: list[bytes]) -> None:
         _next(pattern, pieces, key_pattern(key, dotted=True), f'"{key}":'.encode())
@@ -132,7 +139,7 @@ def _next(pattern: list[bytes], pieces: list[bytes], key: bytes, written: bytes)
     pieces[-1] += comma + written
 
 
-def _hit(pattern: bytes, pieces: list[bytes], slots: dict[str, int]) -> Hit:
+def _hit(pattern: bytes, pieces: list[bytes], slots: dict[str, int], keys: frozenset[str]) -> Hit:
     if "@timestamp" not in slots or "_id" not in slots or "event.action" not in slots:
         raise Shapeless("a hit without time, id or action")
     pieces[0] = b"{" + pieces[0]
@@ -143,10 +150,18 @@ def _hit(pattern: bytes, pieces: list[bytes], slots: dict[str, int]) -> Hit:
         asked=itemgetter(*asked),
         tree={},
         templates=(),
+        paths=tuple(map(_steps, slots)),
+        keys=keys,
         pieces=tuple(pieces),
         asked_slots=asked,
         facts=frozenset(slot for path, slot in slots.items() if path in FACT_PATHS),
     )
+
+
+def _steps(path: str) -> tuple[str, ...]:
+    if path.startswith("/") or path == "_id":
+        return (path.removeprefix("/"),)
+    return ("_source", path) if path == "@timestamp" else ("_source", "message", path)
 
 
 class Forms:
@@ -157,7 +172,9 @@ class Forms:
         self._known: dict[tuple[Any, ...], tuple[Shape, Form | None]] = {}
         self._seen: dict[tuple[Any, ...], int] = {}
 
-    def of(self, hit: Shape, deciding: tuple[bytes, ...], *, mended: bool, told: bool) -> Form | None:
+    def of(
+        self, hit: Shape, deciding: tuple[bytes, ...], *, mended: bool, told: bool
+    ) -> Form | None:
         """The form of records of a shape; None for one that is too new or too odd to have any.
 
         `mended`: whether the address is not as it was written; `told`: whether anything was found

@@ -58,7 +58,7 @@ STAMPED = ("event.id", "event.ingested", "@timestamp", "organization.id", "sealo
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """One shape."""
+    """One shape. `match` has a group for each value, in the order of the record."""
 
     match: Callable[[bytes], re.Match[bytes] | None]
     asked: Callable[[Values], Values]
@@ -67,6 +67,10 @@ class Shape(msgspec.Struct, frozen=True):
     """The draft's tree, numbers in the place of its values."""
     templates: tuple[tuple[bytes, Callable[[Values], Values | bytes]] | None, ...]
     """By part: how it is written, and which values stand in it."""
+    paths: tuple[tuple[str, ...], ...]
+    """Of each value, the keys that lead to it."""
+    keys: frozenset[str]
+    """Every key that stands in the record, at any level."""
 
 
 class Shaped(msgspec.Struct, frozen=True, gc=False):
@@ -74,10 +78,33 @@ class Shaped(msgspec.Struct, frozen=True, gc=False):
 
     shape: Shape
     values: Values
+    found: re.Match[bytes]
 
     def asked(self) -> Values:
         """See `Shape.asked`."""
         return self.shape.asked(self.values)
+
+    def scalars(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]] | None:
+        """Begin, end and number of each value that one of these spans in the record touches.
+
+        A string is told without its quotes. None where an object or array is touched: which of its
+        values it is only a reader can tell. `spans` are in order.
+        """
+        found: list[tuple[int, int, int]] = []
+        nth, count = 0, len(spans)
+        for number, value in enumerate(self.values[:-1], 1):
+            begin, end = self.found.span(number)
+            if value[:1] == b'"':
+                begin, end = begin + 1, end - 1
+            while nth < count and spans[nth][1] < begin:
+                nth += 1
+            if nth == count:
+                break
+            if spans[nth][0] <= end:
+                if value[:1] in (b"{", b"["):
+                    return None
+                found.append((begin, end, number - 1))
+        return found
 
     def tree(self) -> Tree:
         """The draft's tree."""
@@ -141,7 +168,9 @@ class Learner:
         cut = parts.split(marked, self._root, Stamps(at.decode(), facts))
         templates = tuple(_template(text) for text in parts.texts(cut))
         asked = itemgetter(*[slots.get(path, len(slots)) for path in self._asked])
-        return Shape(re.compile(pattern).fullmatch, asked, tree, templates)
+        paths = tuple(tuple(path.split(".")) for path in slots)
+        names = keys_of(_DECODE(line))
+        return Shape(re.compile(pattern).fullmatch, asked, tree, templates, paths, names)
 
     def _object(
         self, node: dict[str, Any], place: Place, above: str, slots: dict[str, int]
@@ -181,6 +210,13 @@ def _is_divided(child: Mapping[str, Any], place: Place) -> bool:
     return place.children is not None and (
         place.part == FACTS or not place.children.keys().isdisjoint(child)
     )
+
+
+def keys_of(node: Any) -> frozenset[str]:
+    """Every key in an object of objects, arrays aside."""
+    if type(node) is not dict:
+        return frozenset()
+    return frozenset(node).union(*map(keys_of, node.values()))
 
 
 def key_pattern(key: str, *, dotted: bool = False) -> bytes:
@@ -253,12 +289,12 @@ class Shapes:
             return None
         match = last.match(line)
         if match is not None:
-            return Shaped(last, (*match.groups(), b""))
+            return Shaped(last, (*match.groups(), b""), match)
         for shape in self._known.get(line.count(b'"'), ()):
             match = shape.match(line)
             if match is not None:
                 self._last = shape
-                return Shaped(shape, (*match.groups(), b""))
+                return Shaped(shape, (*match.groups(), b""), match)
         return None
 
     def notice(self, line: bytes, row: tuple[str, ...]) -> None:

@@ -1,14 +1,17 @@
 """The exact rules, applied to one record that the scan has flagged: what is to be cut, and why."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 
 import msgspec
 
+from sealog.event.findings import pointer
+from sealog.event.shapes import Shaped
 from sealog.refine.assignments import assignments
 from sealog.refine.layers import Layer, has_percent
 from sealog.refine.leaves import BEGIN, Leaf, Reader
-from sealog.refine.rules import MASKED, is_number_name, is_placeholder
+from sealog.refine.rules import MASKED, NOTHING, is_number_name, is_placeholder, role
 from sealog.refine.scan import is_suspect, suspects
 from sealog.refine.shapes import is_card, shapes
 
@@ -18,6 +21,7 @@ READ_TIMES_MAX = 24
 """How often its own length may be read in judging one record, all layers together."""
 
 _SMALL_BYTES = 4096
+_KEYS_REMEMBERED = 4096
 _NUMBER = re.compile(rb"-?[0-9][0-9.eE+\-]*+")
 _CARD_NUMBER = re.compile(rb"([0-9]{15,16})(?:\.0+)?")
 _NO_STRING = frozenset({b"true", b"false", b"null", b"none", b"undefined", b"nan"})
@@ -71,6 +75,26 @@ def judged(
     return _without_overlap(judge.cuts)
 
 
+def judged_shaped(text: bytes, hits: Sequence[tuple[int, int]], shaped: Shaped) -> list[Cut] | None:
+    """The same for a record of a known shape, of which only what a hit touches is looked at.
+
+    None where a key says something of its value, or a hit touches more than a scalar. Where all
+    keys say nothing, a reader passes over whatever no hit touches, and a number, too.
+    """
+    touched = None if any(map(_tells, shaped.shape.keys)) else shaped.scalars(hits)
+    if touched is None:
+        return None
+    judge = _Judge(text, hits, frozenset(), is_input=False)
+    for begin, end, number in touched:
+        judge.string(begin, end, shaped.shape.paths[number])
+    return _without_overlap(judge.cuts)
+
+
+@lru_cache(_KEYS_REMEMBERED)
+def _tells(key: str) -> bool:
+    return role(key) is not NOTHING
+
+
 def cut(text: bytes, cuts: Sequence[Cut]) -> bytes:
     """The bytes with every span replaced and nothing else touched."""
     pieces: list[bytes] = []
@@ -109,7 +133,13 @@ class _Judge:
         self._is_input = is_input
         self._hits = hits
         self._budget = READ_TIMES_MAX * len(text) + _SMALL_BYTES
-        self._leaf: Leaf | None = None
+        self._pointer: Callable[[], str] = str
+
+    def string(self, begin: int, end: int, path: Sequence[str]) -> None:
+        """Judge what stands between these bytes, a string's where a quote stands before them."""
+        if end > begin and self._root.text[begin - 1 : begin] == b'"':
+            self._pointer = partial(pointer, *path)
+            self._inside(self._root.unescaped(begin, end))
 
     def record(self) -> None:
         text = self._root.text
@@ -119,9 +149,9 @@ class _Judge:
         hits = None if self._is_input else self._hits
         reader = Reader(self._root, hits=hits, documented=self._documented)
         for leaf in reader.leaves:
-            self._leaf = leaf
+            self._pointer = leaf.pointer
             self._judge_leaf(self._root, leaf)
-        self._leaf = None
+        self._pointer = str
         if reader.end < len(text) and text[reader.end :].strip():
             self._inside(self._root.part(reader.end, len(text)))
 
@@ -197,8 +227,7 @@ class _Judge:
     def _cut(self, layer: Layer, begin: int, end: int, instead: bytes, detail: str) -> None:
         if begin >= end:
             return
-        pointer = "" if self._leaf is None else self._leaf.pointer()
-        self.cuts.append(Cut(layer.at(begin), layer.at(end), instead, detail, pointer))
+        self.cuts.append(Cut(layer.at(begin), layer.at(end), instead, detail, self._pointer()))
 
 
 def _is_typed(leaf: Leaf) -> bool:

@@ -16,7 +16,7 @@ from sealog.errors import Refused
 from sealog.event import tokens
 from sealog.event.findings import Finding
 from sealog.event.record import Record
-from sealog.refine.judge import Cut, cut, judged
+from sealog.refine.judge import Cut, cut, judged, judged_shaped
 from sealog.refine.rules import MASKED
 from sealog.refine.scan import suspects
 
@@ -41,7 +41,11 @@ def mask(
     with_inputs = dialect == "chatvisor"
     for record, text_hits, received_hits in _flagged(records, with_inputs=with_inputs):
         is_input = with_inputs and _is_input(record)
-        cuts = judged(record.text, text_hits, documented=documented, is_input=is_input)
+        cuts = None
+        if record.shaped is not None and not is_input:
+            cuts = judged_shaped(record.text, text_hits, record.shaped)
+        if cuts is None:
+            cuts = judged(record.text, text_hits, documented=documented, is_input=is_input)
         if record.received is record.text or record.received == record.text:
             if cuts:
                 _change(record, cuts, received=None)
