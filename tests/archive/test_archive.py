@@ -31,6 +31,28 @@ def _indexes(page: Page) -> list[int]:
     return [found.index for found in page.events]
 
 
+def test_a_search_goes_on_when_a_tenant_is_made_or_its_words_mean_another_time(home: Home):
+    """`asked` is what stays the same: "all tenants of this key", "the last 15 minutes"."""
+    home.add(ALPHA, *[event(n) for n in range(4)])
+    query = asking(from_us=BEGIN_US + 1_000_000)
+    first = home.archive.search([ALPHA], query, limit=2, asked="all, -15m")
+    home.add(BETA, event(0), event(2))
+
+    later = asking(from_us=BEGIN_US + 3_000_000)
+    second = home.archive.search([ALPHA, BETA], later, cursor=first.next_cursor, asked="all, -15m")
+
+    assert _indexes(first) == [3, 2]
+    assert [(one.tenant, one.index) for one in second.events] == [(BETA, 1), (ALPHA, 1)]
+    with pytest.raises(Refused):
+        home.archive.search([ALPHA], query, cursor=first.next_cursor, asked="all, -16m")
+    with pytest.raises(Refused):
+        home.archive.search([ALPHA], query, cursor=first.next_cursor)
+    with pytest.raises(Refused):
+        home.archive.search(
+            [ALPHA], query, cursor=first.next_cursor, asked="all, -15m", oldest_first=True
+        )
+
+
 def _feed(archive: Archive, after: int, limit: int = 1_000) -> list[int]:
     return [index for index, _ in archive.feed(ALPHA, after, limit)]
 

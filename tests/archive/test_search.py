@@ -16,6 +16,7 @@ from sealog.archive.shelf import Shelf, Text
 from sealog.archive.waiting import Trail, chunks_of
 from sealog.event.packs import Opened, Packer, Unpacker
 from sealog.journal.blocks import Block, body_of
+from sealog.query import tree
 from sealog.query.tree import Query
 
 
@@ -188,6 +189,86 @@ def test_a_search_out_of_time_says_how_far_it_came_and_always_comes_further(
 
     assert page.looked is None
     assert found == [33]
+
+
+def test_events_of_the_far_future_do_not_have_every_segment_looked_at(
+    tmp_path: Path, shelf: CountingShelf
+):
+    """Only times are read to see that the page begins elsewhere, and those are kept."""
+    segments = tuple(
+        _segment(tmp_path, at, [*[event(n) for n in range(at, at + 9)], event(10**8 + at)])
+        for at in range(0, 100, 10)
+    )
+    trail = Trail(segments, (), 100, 100)
+
+    page = _find(trail, shelf, count=5, before=(_us(200), 0, 0))
+    shelf.read.clear()
+    found = _find(trail, shelf, asking(action="user.login"), 5, (_us(200), 0, 0))
+
+    assert _indexes(page) == _indexes(found) == [98, 97, 96, 95, 94]
+    assert {first for first, name in shelf.read if name == "action"} == {90}
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+def test_a_search_that_never_has_time_finds_everything_in_the_end(
+    tmp_path: Path,
+    shelf: CountingShelf,
+    oldest_first: bool,  # noqa: FBT001
+):
+    """Even where all segments end with the same moment of the far future."""
+    trails = {
+        tenant: Trail(
+            tuple(
+                _segment(tmp_path, at, [event(at), event(at + 1), event(10**9)], tenant)
+                for at in range(0, 12, 3)
+            ),
+            (),
+            12,
+            12,
+        )
+        for tenant in (1, 2)
+    }
+    found: list[tuple[int, int, int]] = []
+    before: Position | None = None
+    for _ in range(200):
+        wanted = Wanted(asking(action="user.*"), 2, before, oldest_first)
+        page = find(trails, wanted, shelf, lambda: True)
+        found += [(hit.at_us, hit.index, hit.tenant) for hit in page.hits]
+        if page.looked is None and len(page.hits) < 2:
+            break
+        following = found[-1] if page.looked is None else page.looked
+        assert before is None or (following > before if oldest_first else following < before)
+        before = following
+
+    assert len(set(found)) == len(found) == 24
+    assert found == sorted(found, reverse=not oldest_first)
+
+
+def test_words_are_looked_for_pack_by_pack_and_time_may_end_between_two(
+    tmp_path: Path, shelf: CountingShelf
+):
+    events = [event(n, rest={"said": "yes" if n == 40 else "no"}) for n in range(300)]
+    segment = write(
+        tmp_path,
+        tenant=1,
+        kept="default",
+        rows=[row_of(index, one) for index, one in enumerate(events)],
+        packs=[Packer().pack(events[at : at + 100], range(at, at + 100)) for at in (0, 100, 200)],
+    )
+    trail = Trail((segment,), (), 300, 300)
+    query = Query(where=tree.Text(("yes",)))
+    pages: list[tuple[list[int], Position | None]] = []
+    before: Position | None = None
+    for _ in range(3):
+        page = find({1: trail}, Wanted(query, 5, before), shelf, lambda: True)
+        pages.append((_indexes(page), page.looked))
+        before = page.looked
+
+    assert pages == [
+        ([], (_us(199), 199, 2)),
+        ([], (_us(99), 99, 2)),
+        ([40], None),
+    ]
 
 
 def test_a_search_out_of_time_shows_only_what_is_certain(tmp_path: Path, shelf: CountingShelf):

@@ -1,13 +1,16 @@
 """Columns come back as they were written, and what was asked last is not read again."""
 
+import gc
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow.compute as pc
 import pytest
 from tests.archive.made import BEGIN_US, event
 
 from sealog.archive import blooms
+from sealog.archive import shelf as shelf_of_columns
 from sealog.archive.columns import id8, row_of
 from sealog.archive.segments import Segment, write
 from sealog.archive.shelf import Kept, Shelf
@@ -78,6 +81,30 @@ def test_what_was_asked_before_is_not_read_again(segment: Segment):
 
     assert len(shelf.texts(segment, ["actor_id"])[0].codes) == 300
     assert len(shelf.numbers(segment, "at_us")) == 300
+
+
+def test_parts_stay_open_until_their_segment_goes(segment: Segment):
+    """A file that was replaced is not held: neither its disk space nor what was erased in it."""
+    shelf = Shelf()
+    again = msgspec.structs.replace(segment)
+
+    parts = shelf.parts(again)
+    assert shelf.parts(again) is parts
+
+    del again
+    gc.collect()
+    assert shelf.parts(segment) is not parts
+
+
+def test_only_so_many_parts_stay_open(segment: Segment, monkeypatch):
+    monkeypatch.setattr(shelf_of_columns, "PARTS_OPEN_MAX", 1)
+    shelf = Shelf()
+    other = msgspec.structs.replace(segment, parts_digest=b"x")
+
+    first = shelf.parts(segment)
+    shelf.parts(other)
+
+    assert shelf.parts(segment) is not first
 
 
 def test_what_is_kept_stays_within_its_bytes_and_the_oldest_goes_first():

@@ -200,7 +200,7 @@ class Archive:
 
     def get(self, tenant: Tenant, index: int) -> Opened | None:
         """The event at an index, if it is visible. Raises `Corrupt` where it is damaged."""
-        return reading.get(self._waiting.of(tenant.number), index)
+        return reading.get(self._waiting.of(tenant.number), index, self._shelf.parts)
 
     def by_id(self, tenant: Tenant, event_id: str) -> tuple[int, Opened] | None:
         """The event with this id, and its index. Raises `Corrupt` for a damaged segment."""
@@ -283,7 +283,9 @@ class Archive:
             lambda: time.monotonic() > deadline,
         )
         shown = found.hits[:limit]
-        opening = reading.open_hits(shown, bytes_max=self._settings.page_bytes_max)
+        opening = reading.open_hits(
+            shown, bytes_max=self._settings.page_bytes_max, parts_of=self._shelf.parts
+        )
         events = [
             Found(numbers[hit.tenant], hit.index, hit.at_us, event) for hit, event in opening.events
         ]

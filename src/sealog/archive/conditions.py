@@ -167,7 +167,7 @@ class OfId:
 
     def decided(self, source: Source, places: Places, content: Content) -> Mask:
         """See `Condition`."""
-        indexes = source.numbers("index")[places].tolist()
+        indexes = source.indexes(places).tolist()
         return np.array([content.id_at(index) == self.id for index in indexes], np.bool_)
 
 
@@ -188,7 +188,7 @@ class OfWords:
 
     def decided(self, source: Source, places: Places, content: Content) -> Mask:
         """See `Condition`."""
-        return np.isin(source.numbers("index")[places], content.saying(self._wording))
+        return np.isin(source.indexes(places), content.saying(self._wording))
 
 
 class Not:
@@ -277,12 +277,11 @@ def ready(query: tree.Query) -> Condition:
 
 def _ready(node: tree.Node) -> Condition:
     match node:
-        case tree.And(nodes):
-            return And([_ready(one) for one in nodes])
-        case tree.Or(nodes):
-            return Or([_ready(one) for one in nodes])
-        case tree.Not(inner):
-            return Not(_ready(inner))
+        case tree.And(nodes) | tree.Or(nodes):
+            inner = [_ready(one) for one in nodes]
+            return And(inner) if isinstance(node, tree.And) else Or(inner)
+        case tree.Not(denied):
+            return Not(_ready(denied))
         case tree.During():
             return _during(node)
         case tree.Text():

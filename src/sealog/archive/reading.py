@@ -20,6 +20,8 @@ from sealog.event.packs import Opened, Pack, Unpacker
 PARTS_OPEN_MAX = 32
 
 Indexes = NDArray[np.int64]
+PartsOf = Callable[[Segment], Parts]
+"""Opens the parts of a segment, or has them open."""
 
 
 class Hit(msgspec.Struct, frozen=True, order=True):
@@ -31,7 +33,7 @@ class Hit(msgspec.Struct, frozen=True, order=True):
     source: Chunk | Segment | None = None
 
 
-def get(trail: Trail, index: int) -> Opened | None:
+def get(trail: Trail, index: int, parts_of: PartsOf = Parts) -> Opened | None:
     """The event at an index, if it is visible and still there."""
     if not 0 <= index < trail.visible:
         return None
@@ -40,7 +42,7 @@ def get(trail: Trail, index: int) -> Opened | None:
         return _open(Unpacker(), chunk, chunk.pack, [index])[0]
     for segment in trail.segments:
         if segment.first <= index <= segment.last:
-            parts = Parts(segment)
+            parts = parts_of(segment)
             pack = parts.pack(parts.row_of(index))
             if place_in(pack, index) is not None:
                 return _open(Unpacker(), segment, pack, [index])[0]
@@ -65,7 +67,7 @@ def by_id(trail: Trail, event_id: str, shelf: Shelf) -> tuple[int, Opened] | Non
             continue
         indexes = shelf.numbers(segment, "index")
         for index in indexes[rows][::-1].tolist():
-            found = get(trail, index)
+            found = get(trail, index, shelf.parts)
             if found is not None and id_of(found) == event_id:
                 return index, found
     return None
@@ -145,7 +147,7 @@ class Opening(msgspec.Struct):
     damaged: list[str] = []
 
 
-def open_hits(hits: Sequence[Hit], *, bytes_max: int) -> Opening:
+def open_hits(hits: Sequence[Hit], *, bytes_max: int, parts_of: PartsOf = Parts) -> Opening:
     """Open hits in their order, until they hold more than `bytes_max` bytes; at least one.
 
     What does not open is named and left out.
@@ -153,7 +155,7 @@ def open_hits(hits: Sequence[Hit], *, bytes_max: int) -> Opening:
     wanted: dict[int, list[int]] = {}
     for hit in hits:
         wanted.setdefault(id(hit.source), []).append(hit.index)
-    pages = _Pages(wanted)
+    pages = _Pages(wanted, parts_of)
     opening = Opening()
     size = 0
     for hit in hits:
@@ -173,7 +175,8 @@ def open_hits(hits: Sequence[Hit], *, bytes_max: int) -> Opening:
 class _Pages:
     """Opens each pack of a page once, and keeps only the events that the page shows."""
 
-    def __init__(self, wanted: Mapping[int, list[int]]) -> None:
+    def __init__(self, wanted: Mapping[int, list[int]], parts_of: PartsOf) -> None:
+        self._parts_of = parts_of
         self._wanted = wanted
         self._unpacker = Unpacker()
         self._ready: dict[tuple[int, int], Opened] = {}
@@ -206,7 +209,7 @@ class _Pages:
         if parts is None:
             while len(self._parts) >= PARTS_OPEN_MAX:
                 del self._parts[next(iter(self._parts))]
-            parts = self._parts[id(segment)] = Parts(segment)
+            parts = self._parts[id(segment)] = self._parts_of(segment)
         return parts
 
 

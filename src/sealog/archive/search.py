@@ -6,6 +6,7 @@ show. It stops when the page is full and nothing left can hold anything that com
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -16,9 +17,9 @@ from sealog.archive.conditions import Condition, ready
 from sealog.archive.cursors import Position
 from sealog.archive.reading import Hit, Indexes
 from sealog.archive.shelf import Shelf
-from sealog.archive.sources import Places, Rows, Source, both
+from sealog.archive.sources import Places, Rows, Source, both, others
 from sealog.archive.waiting import Chunk, Trail
-from sealog.errors import Altered, Corrupt
+from sealog.errors import Corrupt
 from sealog.query.tree import Query
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class _Side(msgspec.Struct, frozen=True):
         page, and what a search out of time was about to look at MUST be after where it began.
         """
         source = self.source
-        at, index = source.numbers("at_us"), source.numbers("index")
+        at = source.numbers("at_us")
         rows = self.after(wanted)
         if wanted.query.from_us is not None:
             rows = both(rows, at >= wanted.query.from_us)
@@ -116,7 +117,8 @@ class _Side(msgspec.Struct, frozen=True):
         times = at[places]
         nth = times.argmin() if wanted.oldest_first else len(times) - 1 - times[::-1].argmax()
         place = places[nth]
-        return wanted.scored(int(at[place]), int(index[place]), self.tenant)
+        index = int(source.indexes(places[nth : nth + 1])[0])
+        return wanted.scored(int(at[place]), index, self.tenant)
 
     def after(self, wanted: Wanted) -> Rows:
         """The rows that come after the position at which the page begins."""
@@ -244,8 +246,7 @@ def _negative(position: Sooner) -> Sooner:
 def matching(source: Source, condition: Condition) -> Indexes:
     """The indexes of a source's events that pass, in order."""
     rows = passing(source, condition)
-    index = source.numbers("index")
-    return index[sources.places(rows, source.count)]
+    return source.indexes(sources.places(rows, source.count))
 
 
 def passing(source: Source, condition: Condition) -> Rows:
@@ -253,12 +254,12 @@ def passing(source: Source, condition: Condition) -> Rows:
     bounds = condition.bounds(source, True)
     if bounds.sure is bounds.may:
         return bounds.sure
-    places = sources.places(bounds.may, source.count)
-    deciding = _Deciding(source, condition, places, bounds.sure)
     found = np.zeros(source.count, np.bool_)
-    for place in places.tolist():
-        passes = deciding.known(place)
-        found[place] = deciding.open(place) if passes is None else passes
+    found[sources.places(bounds.sure, source.count)] = True
+    unsure = sources.places(both(bounds.may, others(bounds.sure)), source.count)
+    for some in _groups(source, unsure) if len(unsure) else ():
+        content = source.content_of(int(source.indexes(some[:1])[0]))
+        found[some] = condition.decided(source, some, content)
     return found
 
 
@@ -280,63 +281,63 @@ def _look(
     bounds = condition.bounds(source, True)
     if not sources.anything(bounds.may):
         return None
-    at, index = source.numbers("at_us"), source.numbers("index")
-    places = sources.places(both(bounds.may, side.after(wanted)), source.count)
-    deciding = None
-    count = wanted.count
-    if bounds.sure is not bounds.may:
-        deciding = _Deciding(source, condition, places, bounds.sure)
-        count = len(places)
-    for place in _soonest(places, at, wanted, count):
-        position = wanted.scored(int(at[place]), int(index[place]), side.tenant)
+    page = side.after(wanted)
+    sure = sources.places(both(bounds.sure, page), source.count)
+    _offer(side, wanted, best, sure)
+    if bounds.sure is bounds.may:
+        return None
+    unsure = both(both(bounds.may, page), others(bounds.sure))
+    places = sources.places(unsure, source.count)
+    for nth, (position, some) in enumerate(_packwise(side, wanted, places)):
         if best.has_no_room_at(position):
             break
-        passes = True if deciding is None else deciding.known(place)
-        if passes is None:
-            assert deciding is not None
-            if deciding.opened and out_of_time():
-                return position
-            passes = deciding.open(place)
-        if passes:
-            best.offer(position, source)
+        if nth and out_of_time():
+            return position
+        content = source.content_of(int(source.indexes(some[:1])[0]))
+        _offer(side, wanted, best, some[condition.decided(source, some, content)])
     return None
 
 
-class _Deciding:
-    """Opens one pack after the other to decide on rows that only may pass."""
-
-    def __init__(self, source: Source, condition: Condition, places: Places, sure: Rows) -> None:
-        self._source = source
-        self._condition = condition
-        self._sure = sure
-        self._places = places if isinstance(sure, bool) else places[~sure[places]]
-        self._index = source.numbers("index")[self._places]
-        self._known: dict[int, bool] = {}
-        self.opened = 0
-
-    def known(self, place: int) -> bool | None:
-        """Whether a row passes; None where its pack was not opened yet."""
-        if not isinstance(self._sure, bool) and self._sure[place]:
-            return True
-        return self._known.get(place)
-
-    def open(self, place: int) -> bool:
-        """Decide on all rows of the pack that holds this one; the answer for this one."""
-        content = self._source.content_of(int(self._source.numbers("index")[place]))
-        begin = int(np.searchsorted(self._index, content.first))
-        end = int(np.searchsorted(self._index, content.last, "right"))
-        if not begin < end:
-            raise Altered("a pack does not hold the event that the columns name")
-        places = self._places[begin:end]
-        passed = self._condition.decided(self._source, places, content)
-        self._known.update(zip(places.tolist(), passed.tolist(), strict=True))
-        self.opened += 1
-        return self._known[place]
+def _offer(side: _Side, wanted: Wanted, best: _Best, places: Places) -> None:
+    """Offer rows that pass, the soonest first."""
+    if not len(places):
+        return
+    at = side.source.numbers("at_us")
+    chosen = _soonest(places, at, wanted)
+    indexes = side.source.indexes(chosen).tolist()
+    for at_us, index in zip(at[chosen].tolist(), indexes, strict=True):
+        position = wanted.scored(at_us, index, side.tenant)
+        if best.has_no_room_at(position):
+            break
+        best.offer(position, side.source)
 
 
-def _soonest(places: Places, at: Indexes, wanted: Wanted, count: int) -> list[int]:
+def _packwise(side: _Side, wanted: Wanted, places: Places) -> list[tuple[Sooner, Places]]:
+    """Rows by the packs that hold their events, with what nothing of each can be sooner than."""
+    if not len(places):
+        return []
+    groups = _groups(side.source, places)
+    at = side.source.numbers("at_us")
+    found = []
+    for some in groups:
+        times = at[some]
+        nth = times.argmin() if wanted.oldest_first else times.argmax()
+        end = some[:1] if wanted.oldest_first else some[-1:]
+        index = int(side.source.indexes(end)[0])
+        found.append((wanted.scored(int(times[nth]), index, side.tenant), some))
+    found.sort(key=itemgetter(0), reverse=True)
+    return found
+
+
+def _groups(source: Source, places: Places) -> list[Places]:
+    packs = np.searchsorted(source.packs(), source.indexes(places), "right")
+    return np.split(places, np.flatnonzero(np.diff(packs)) + 1)
+
+
+def _soonest(places: Places, at: Indexes, wanted: Wanted) -> Places:
     """Up to `count` of the rows, in order. Rows stand by index, so that a stable sort keeps it."""
     times = at[places]
+    count = wanted.count
     if len(places) > 4 * count:
         # Sorting all rows of a frequent value would cost more than finding the few.
         nth = count - 1 if wanted.oldest_first else len(places) - count
@@ -344,5 +345,4 @@ def _soonest(places: Places, at: Indexes, wanted: Wanted, count: int) -> list[in
         places = places[times <= pivot if wanted.oldest_first else times >= pivot]
         times = at[places]
     order = np.argsort(times, kind="stable")
-    found: list[int] = places[order].tolist()
-    return found[:count] if wanted.oldest_first else found[::-1][:count]
+    return places[order[:count] if wanted.oldest_first else order[::-1][:count]]

@@ -2,8 +2,10 @@
 
 import hashlib
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import msgspec
@@ -13,10 +15,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sealog.archive import blooms
-from sealog.archive.segments import Segment, naming
+from sealog.archive.segments import Parts, Segment, naming
 
 FOOTERS_MAX = 2_048
 KEPT_BYTES_MAX = 64 << 20
+PARTS_OPEN_MAX = 64
 _BYTE_CODES = 1 << 8
 _SHORT_CODES = 1 << 16
 
@@ -85,6 +88,8 @@ class Shelf:
         self._footers: dict[bytes, _Footer] = {}
         self._lock = threading.Lock()
         self.kept = Kept(kept_bytes_max)
+        # By the digest of the file, with who has them go.
+        self._parts: OrderedDict[bytes, tuple[Parts, weakref.ref[Segment]]] = OrderedDict()
 
     def holding(self, segment: Segment, columns: Sequence[str], hashed: int) -> list[str]:
         """Those of the columns that may hold the value with this `blooms.hash64`.
@@ -109,6 +114,21 @@ class Shelf:
         numbers: NDArray[np.int64]
         (numbers,) = self._columns(segment, [name], _number)
         return numbers
+
+    def parts(self, segment: Segment) -> Parts:
+        """The parts of a segment. Those asked for last stay open, unless their segment goes."""
+        digest = segment.parts_digest
+        found = self._parts.get(digest)
+        if found is not None:
+            return found[0]
+        parts = Parts(segment)
+        # A file that was replaced MUST NOT be held: its disk space, and what was erased in it.
+        gone = weakref.ref(segment, lambda _: self._parts.pop(digest, None))
+        self._parts[digest] = parts, gone
+        while len(self._parts) > PARTS_OPEN_MAX:
+            with suppress(KeyError):
+                self._parts.popitem(last=False)
+        return parts
 
     def _columns(
         self, segment: Segment, names: Sequence[str], decode: Callable[[Any], Any]

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sealog.archive.contents import Content
-from sealog.archive.segments import Parts, Segment
+from sealog.archive.segments import Segment
 from sealog.archive.shelf import Shelf, Text
 from sealog.archive.waiting import Chunk
 from sealog.archive.word_blooms import Hashes, candidates
@@ -95,6 +95,14 @@ class Source(Protocol):
         """How often each text stands in a column, of some rows."""
         ...
 
+    def indexes(self, places: Places) -> Numbers:
+        """The indexes of some rows."""
+        ...
+
+    def packs(self) -> Numbers:
+        """The first index of each pack, in order."""
+        ...
+
     def content_of(self, index: int) -> Content:
         """The pack that holds the event at an index."""
         ...
@@ -113,8 +121,7 @@ class Resting:
         self.first, self.last = segment.first, segment.last
         self.first_us, self.last_us = segment.first_us, segment.last_us
         self._shelf = shelf
-        self._parts: Parts | None = None
-        self._unpacker = Unpacker()
+        self._unpacker: Unpacker | None = None
 
     def passed(self, values: Values) -> Rows:
         """See `Source`. Columns that their bloom filters rule out are not read."""
@@ -130,15 +137,25 @@ class Resting:
         """See `Source`."""
         return self._shelf.numbers(self.segment, name)
 
+    def indexes(self, places: Places) -> Numbers:
+        """See `Source`."""
+        if self.last - self.first == self.count - 1:
+            return places + self.first
+        return self.numbers("index")[places]
+
+    def packs(self) -> Numbers:
+        """See `Source`."""
+        return self._shelf.parts(self.segment).firsts
+
     def may_hold_id(self, hashed: int) -> bool:
         """See `Source`."""
         return bool(self._shelf.holding(self.segment, ["id"], hashed))
 
     def may_say(self, hashes: Hashes) -> Rows:
         """See `Source`."""
-        if not len(hashes) or not hasattr(Parts, "words"):
+        if not len(hashes):
             return True
-        parts = self._mapped()
+        parts = self._shelf.parts(self.segment)
         packs = np.concatenate([candidates(*words, hashes) for words in parts.words()])
         if packs.all() or not packs.any():
             return bool(packs[0])
@@ -161,17 +178,14 @@ class Resting:
 
     def content_of(self, index: int) -> Content:
         """See `Source`."""
-        parts = self._mapped()
+        parts = self._shelf.parts(self.segment)
+        if self._unpacker is None:
+            self._unpacker = Unpacker()
         return Content(parts.pack(parts.row_of(index)), 0, self._unpacker)
 
     def holder_of(self, index: int) -> Segment:  # noqa: ARG002 - it is always the same
         """See `Source`."""
         return self.segment
-
-    def _mapped(self) -> Parts:
-        if self._parts is None:
-            self._parts = Parts(self.segment)
-        return self._parts
 
 
 class Waiting:
@@ -206,6 +220,17 @@ class Waiting:
         if name == "status":
             return self._numbers(NO_STATUS if one is None else one for one in values)
         return self._numbers(values)
+
+    def indexes(self, places: Places) -> Numbers:
+        """See `Source`."""
+        if self.last - self.first == self.count - 1:
+            return places + self.first
+        return self.numbers("index")[places]
+
+    def packs(self) -> Numbers:
+        """See `Source`."""
+        firsts = map(attrgetter("first"), self._chunks)
+        return np.fromiter(firsts, np.int64, len(self._chunks))
 
     def may_hold_id(self, hashed: int) -> bool:  # noqa: ARG002 - there are no filters to ask
         """See `Source`."""
