@@ -134,6 +134,26 @@ def test_a_tenant_with_enough_waiting_comes_to_rest_by_itself(tmp_path: Path):
     home.close()
 
 
+def test_of_many_tenants_that_are_due_some_are_cut_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Ten thousand become old at one moment, and what is accepted meanwhile is to be seen."""
+    monkeypatch.setattr(follower, "CUT_TENANTS_MAX", 1)
+    home = Home(tmp_path)
+    home.add(BETA, *[event() for _ in range(3)])
+    home.add(ALPHA, event())
+    home.archive.stop()
+    followed = home.archive._follower
+    followed._settings = msgspec.structs.replace(STILL, segment_age_s=0.0)
+
+    assert followed._due() == [BETA.number]
+    followed._cut([BETA.number])
+    assert followed._due() == [ALPHA.number]
+    followed._settings = msgspec.structs.replace(STILL, segment_age_s=60.0)
+    assert followed._due() == []
+    home.store.close()
+
+
 def test_old_waiting_events_come_to_rest(tmp_path: Path):
     home = Home(tmp_path, msgspec.structs.replace(STILL, segment_age_s=0.0))
 

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 from sqlalchemy import Connection
@@ -26,6 +27,8 @@ from sealog.storage.folder import Folder
 from sealog.storage.store import Store, driver
 
 BLOCKS_AT_ONCE = 64
+CUT_TENANTS_MAX = 256
+"""So many tenants are cut at once, some half a second: new events become visible in between."""
 IDLE_S = 0.25
 LINGER_S = 0.02
 """Blocks of so long are taken in together, unless somebody waits for one: waking for each commit of
@@ -265,13 +268,13 @@ class Follower:
             if now - since < settings.segment_age_s:
                 break
             due[tenant] = None
-        return list(due)
+        return list(islice(due, CUT_TENANTS_MAX))
 
     def _largest(self) -> list[int]:
-        """The tenants without which half of what may wait is left."""
+        """The tenants without which half of what may wait is left, or as many as are cut at once."""
         events, size = self.waiting.events, self.waiting.bytes
         due = []
-        for tenant, count, cost in self.waiting.largest():
+        for tenant, count, cost in islice(self.waiting.largest(), CUT_TENANTS_MAX):
             if (
                 events <= self._settings.waiting_events_max // 2
                 and size <= self._settings.waiting_bytes_max // 2

@@ -197,7 +197,7 @@ def _take_in(source: Segment, indexes: NDArray[np.int64], pile: "_Pile", pause: 
         pause()
         values = parts.values(row)
         held.append(tables.indexes_of(values))
-        pile.add(values)
+        pile.add(source, values)
     found = np.fromiter(chain.from_iterable(held), np.int64)
     if not np.array_equal(found, indexes):
         raise Altered(f"{source.parts_path} and its columns hold other events")
@@ -212,33 +212,35 @@ class _Pile:
         self._packer = Packer(ZSTD_LEVEL)
         self._unpacker = Unpacker()
         self._compress = zstandard.ZstdCompressor(level=1).compress
-        self._small: list[tables.PartsRow] = []
+        self._small: list[tuple[Segment, tables.PartsRow]] = []
         self._events = 0
 
-    def add(self, values: tables.PartsRow) -> None:
+    def add(self, source: Segment, values: tables.PartsRow) -> None:
         count = values[1]
         if self._events + count > EVENTS_PER_PACK_MAX or count >= CARRIED_EVENTS_MIN:
             self.press()
         if count >= CARRIED_EVENTS_MIN:
-            self._write(values)
+            self._write(source, values)
             return
-        self._small.append(values)
+        self._small.append((source, values))
         self._events += count
 
     def press(self) -> None:
         """Write what is piled up as one pack."""
         if len(self._small) == 1:
-            self._write(self._small[0])
+            self._write(*self._small[0])
         elif self._small:
-            packs = list(map(tables.pack_of, self._small))
+            source = self._small[0][0]
+            packs = [tables.pack_of(values) for _, values in self._small]
             indexes = tuple(chain.from_iterable([pack.indexes for pack in packs]))
             pack: Pack = msgspec.structs.replace(self._packer.merge(packs), indexes=indexes)
-            self._write(tables.parts_row(pack, self._compress))
+            self._write(source, tables.parts_row(pack, self._compress))
         self._small, self._events = [], 0
 
-    def _write(self, values: tables.PartsRow) -> None:
+    def _write(self, source: Segment, values: tables.PartsRow) -> None:
         if self._is_worded and not values[tables.WORDS]:
-            values = tables.with_words(values, words_of(values, self._unpacker))
+            with _blaming(source):
+                values = tables.with_words(values, words_of(values, self._unpacker))
         self._writer.add(values)
 
 
