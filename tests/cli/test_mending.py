@@ -73,7 +73,9 @@ def test_a_sound_folder_needs_no_repair(cut):
 def test_a_damaged_columns_file_is_rebuilt_and_the_folder_verifies(cut):
     first = min(Path("sealog-data").glob("archive/*/*/*.parquet"))
     first.write_bytes(b"")
-    assert cut("verify").code == 1
+    verified = cut("verify", "sealog-data")
+    assert verified.code == 1
+    assert "mended by sealog repair, while no server runs on the folder" in verified.out
 
     ran = cut("repair")
 

@@ -76,6 +76,8 @@ def lines_of(report: "Report") -> Iterator[str]:
         yield f"WRONG  and {more} more"
     for note in report.unfinished:
         yield f"note   {note}"
+    if any(fault.where.startswith("archive/") for fault in report.faults):
+        yield "segment files are mended by sealog repair, while no server runs on the folder"
     counts = report.counts
     yield (
         f"{len(report.tenants)} tenants: opened {counts.opened}, erased {counts.erased},"
