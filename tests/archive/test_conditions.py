@@ -150,6 +150,25 @@ def test_what_rules_out_most_for_least_is_asked_first():
     assert [one[0] for one in asked] == ["actor_name", "outcome", "action", "category"]
 
 
+def test_many_values_of_a_field_are_asked_for_together():
+    asked: list[Values] = []
+
+    class Noting(Waiting):
+        def passed(self, values: Values):
+            asked.append(values)
+            return super().passed(values)
+
+    source = source_of(*[event(n, f"act-{n}", actor=f"user-{n}") for n in range(9)])
+    source.__class__ = Noting
+    actions = asking(action=("act-1", "act-7", "act-9", "x-*"))
+    actors = asking(actor=("user-2", "USER-2", "user-3"))
+
+    assert _passing(source, actions.where) == [n in (1, 7) for n in range(9)]
+    assert _passing(source, actors.where) == [n in (2, 3) for n in range(9)]
+    assert [one.exact for one in asked] == [("act-1", "act-7", "act-9"), (), ("user-2", "user-3")]
+    assert [len(one.hashed) for one in asked] == [0, 0, 2]
+
+
 def test_once_nothing_is_left_no_further_column_is_asked():
     class Failing(Waiting):
         def numbers(self, name: str):

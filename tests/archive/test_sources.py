@@ -57,6 +57,18 @@ def test_a_source_knows_its_bounds(source: Source):
     assert (source.first_us, source.last_us) == (BEGIN_US, BEGIN_US + 49_000_000)
 
 
+def test_rows_pass_any_of_several_texts(source: Source):
+    rows = source.passed(Values(("alias", "action"), exact=("act-1", "act-2", "x")))
+    actors = leaves.ready(Is("actor", "user-3"))
+    assert isinstance(actors, Values)
+    hashes = (*actors.hashed, *leaves.ready(Is("actor", "nobody")).hashed)
+
+    some = source.passed(Values(actors.columns, exact=("user-3", "nobody"), hashed=hashes))
+
+    assert places(rows, 50).tolist() == [n for n in range(50) if n % 3]
+    assert places(some, 50).tolist() == list(range(3, 50, 7))
+
+
 @pytest.mark.parametrize("leaf", [Is("action", "act-1"), Like("action", "*t-1")], ids=str)
 def test_rows_pass_a_condition_on_text(source: Source, leaf: leaves.Leaf):
     values = leaves.ready(leaf)

@@ -25,7 +25,7 @@ class Columns:
         return pa.array(values.tolist(), pa.string()), counts
 
     def passed(self, values: Values) -> Rows:
-        return np.array([text == values.exact for text in self._columns[values.columns[0]]])
+        return np.array([text in values.exact for text in self._columns[values.columns[0]]])
 
     def numbers(self, name: str):
         return np.array(self._columns[name], np.int64)

@@ -98,8 +98,8 @@ def _equal(names: tuple[str, ...], wanted: str) -> Values:
         return Values(names, test=Remembered(lambda _: False), scan=_nothing)
     if not LISTS.isdisjoint(names):
         return _regular(names, rf"(?:\A|\n){re2.escape(wanted)}(?:\n|\z)")
-    hashed = blooms.hash64(wanted.encode()) if names[0] in BLOOMED else None
-    return Values(names, exact=wanted, hashed=hashed)
+    hashed = (blooms.hash64(wanted.encode()),) if names[0] in BLOOMED else ()
+    return Values(names, exact=(wanted,), hashed=hashed)
 
 
 def _like(names: tuple[str, ...], pattern: str) -> Values:
@@ -196,4 +196,3 @@ def _kept(text: str, kind: Kind) -> str:
 
 def _refused(detail: str) -> Refused:
     return Refused(detail, code="bad-query")
-

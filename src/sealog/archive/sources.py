@@ -57,10 +57,10 @@ class Values(msgspec.Struct, frozen=True):
     """A condition on text: a value of any of these columns passes."""
 
     columns: tuple[str, ...]
-    exact: str | None = None
-    """The one text that passes; else `test` and `scan` say which do."""
-    hashed: int | None = None
-    """The hash of `exact`, where the columns have bloom filters."""
+    exact: tuple[str, ...] = ()
+    """The texts that pass, all different; without any, `test` and `scan` say which do."""
+    hashed: tuple[int, ...] = ()
+    """The hash of each of `exact`, where the columns have bloom filters."""
     test: Remembered | None = None
     scan: Callable[[Any], Any] | None = None
     """The same of a whole pyarrow array of text: a pyarrow array of booleans."""
@@ -126,8 +126,9 @@ class Resting:
     def passed(self, values: Values) -> Rows:
         """See `Source`. Columns that their bloom filters rule out are not read."""
         names: Sequence[str] = values.columns
-        if values.hashed is not None:
-            names = self._shelf.holding(self.segment, names, values.hashed)
+        if values.hashed:
+            held = [self._shelf.holding(self.segment, names, one) for one in values.hashed]
+            names = [name for name in names if any(name in some for some in held)]
         found: Rows = False
         for text in self._shelf.texts(self.segment, names) if names else ():
             found = either(found, _passed(text, values))
@@ -203,7 +204,13 @@ class Waiting:
 
     def passed(self, values: Values) -> Rows:
         """See `Source`."""
-        test = values.exact.__eq__ if values.test is None else values.test.__getitem__
+        test: Callable[[str], bool]
+        if values.test is not None:
+            test = values.test.__getitem__
+        elif len(values.exact) == 1:
+            test = values.exact[0].__eq__
+        else:
+            test = frozenset(values.exact).__contains__
         found: Rows = False
         for name in values.columns:
             texts = map(attrgetter(name), self.rows)
@@ -281,12 +288,15 @@ def waiting(chunks: Sequence[Chunk]) -> Iterator[Waiting]:
 
 
 def _passed(text: Text, values: Values) -> Rows:
-    if values.exact is not None:
-        # The value's code is looked up once: comparing a dictionary array with text decodes it.
-        code = pc.index(text.values, pa.scalar(values.exact)).as_py()
+    # A value's code is looked up once: comparing a dictionary array with text decodes it.
+    if len(values.exact) == 1:
+        code = pc.index(text.values, pa.scalar(values.exact[0])).as_py()
         return False if code < 0 else text.codes == text.codes.dtype.type(code)
-    assert values.scan is not None
-    passing: Mask = np.asarray(values.scan(text.values))
+    if values.exact:
+        passing = np.asarray(pc.is_in(text.values, pa.array(values.exact, pa.string())))
+    else:
+        assert values.scan is not None
+        passing = np.asarray(values.scan(text.values))
     if not passing.any():
         return False
     return True if passing.all() else passing[text.codes]

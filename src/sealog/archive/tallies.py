@@ -64,7 +64,7 @@ class ValueTally:
             self._take(pa.table({"value": values, "count": counts}))
             if name == self._columns[-1] or not pc.index(values, pa.scalar("")).as_py() >= 0:
                 return
-            rows = both(rows, source.passed(Values((name,), exact="")))
+            rows = both(rows, source.passed(Values((name,), exact=("",))))
             if not anything(rows):
                 return
 
@@ -175,7 +175,7 @@ class Times:
         found = []
         left = rows
         for text in texts:
-            some = source.passed(Values((name,), exact=text))
+            some = source.passed(Values((name,), exact=(text,)))
             found.append((text, both(rows, some)))
             left = both(left, others(some))
         if anything(left):
