@@ -101,6 +101,56 @@ def test_a_death_at_any_step_of_a_cut_loses_and_doubles_nothing(
     _everything_is_there_once(home, 202)
 
 
+def _fail_writing_the_second_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    real: Callable[..., None] = segments.files.replace_later_synced
+
+    def replace(path: Path, content: bytes) -> None:
+        if path.suffix == ".arrow":
+            raise Died
+        real(path, content)
+
+    monkeypatch.setattr(segments.files, "replace_later_synced", replace)
+
+
+def test_a_cut_that_fails_leaves_no_file(home: Home, monkeypatch: pytest.MonkeyPatch):
+    """The next one holds more events, under other names: on a full disk they would pile up."""
+    home.add(ALPHA, *[event(n) for n in range(40)], statement(7))
+    for die in (_fail_writing_the_second_file, _die_before_the_sync):
+        with monkeypatch.context() as patched:
+            die(patched)
+            with pytest.raises(Died):
+                home.archive.cut()
+
+        assert home.files() == set()
+
+    _everything_is_there_once(home, 41)
+    home.close()
+
+
+def test_files_of_a_cut_that_may_be_noted_go_once_another_is(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+):
+    """A transaction that was not made durable may be found whole after a crash, its files MUST be."""
+    home.add(ALPHA, *[event(n) for n in range(40)])
+    with monkeypatch.context() as patched:
+        _die_in_the_transaction(patched)
+        with pytest.raises(Died):
+            home.archive.cut()
+    assert home.files() == {"default/0-39-0.arrow", "default/0-39-0.parquet"}
+
+    with monkeypatch.context() as patched:
+        _die_before_the_sync(patched)
+        with pytest.raises(Died):
+            home.archive.cut()
+    assert home.files() == {"default/0-39-0.arrow", "default/0-39-0.parquet"}
+
+    home.add(ALPHA, event(40))
+    home.archive.cut()
+    assert home.files() == {"default/0-40-0.arrow", "default/0-40-0.parquet"}
+    _everything_is_there_once(home, 41)
+    home.close()
+
+
 def test_a_restart_makes_what_waits_visible_again_at_once(home: Home):
     home.add(ALPHA, *[event(n) for n in range(300)])
 

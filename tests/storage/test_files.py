@@ -92,6 +92,17 @@ def test_what_the_next_sync_makes_durable_is_replaced_as_a_whole(path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_what_could_not_be_put_in_place_leaves_nothing_beside_it(path):
+    """On a disk that is full each try would take more of it."""
+    path.unlink()
+    path.mkdir()
+
+    with pytest.raises(IsADirectoryError):
+        files.replace_later_synced(path, b"new")
+
+    assert list(path.parent.iterdir()) == [path]
+
+
 def test_a_write_that_the_system_lost_is_reported(tmp_path, monkeypatch):
     class Libc:
         def syncfs(self, _number):

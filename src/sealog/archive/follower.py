@@ -9,13 +9,16 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
+from contextlib import suppress
+from itertools import chain, islice
+from pathlib import Path
 
 import msgspec
 from sqlalchemy import Connection
 
 from sealog.archive import listing, segments
 from sealog.archive.cutting import Cutter, runs
+from sealog.archive.segments import Segment
 from sealog.archive.waiting import Chunk, Waiting, chunks_of
 from sealog.event.packs import Unpacker
 from sealog.event.tenants import Tenant
@@ -63,6 +66,10 @@ Watcher = Callable[[Mapping[int, int]], None]
 only say what was read wake nobody: following a trail would never come to rest (decision 0013)."""
 
 
+_Cut = Mapping[int, Sequence[Segment]]
+"""Tenant → its new segments."""
+
+
 class Follower:
     """Owns `waiting` while it runs. `seen` is notified whenever events became visible."""
 
@@ -97,6 +104,7 @@ class Follower:
         self._stopping = threading.Event()
         self._hurry = threading.Event()
         self._disk: int | None = None
+        self._doubtful: set[Path] = set()
         self._waiters = 0
         self._thread: threading.Thread | None = None
 
@@ -285,38 +293,73 @@ class Follower:
         return due
 
     def _cut(self, tenants: Iterable[int]) -> None:
-        cut: dict[int, list[segments.Segment]] = {}
+        cut: dict[int, list[Segment]] = {}
         ends: dict[int, int] = {}
-        for tenant in tenants:
-            trail = self.waiting.of(tenant)
-            log_id = self._tenants(tenant).log_id
-            for run in runs(trail.chunks):
-                for kept, content in self._cutter.arrange(run).items():
-                    segment = segments.write(
-                        self._folder.archive(log_id, kept),
-                        tenant=tenant,
-                        kept=kept,
-                        rows=content.rows,
-                        packs=content.packs,
-                    )
-                    cut.setdefault(tenant, []).append(segment)
-                ends[tenant] = run[-1].end
-        if not ends:
-            return
-        # Files first, then the list: what is listed MUST be there after a crash.
-        files.sync_all(self._watched_disk())
+        try:
+            for tenant in tenants:
+                trail = self.waiting.of(tenant)
+                for run in runs(trail.chunks):
+                    self._write(tenant, run, cut.setdefault(tenant, []))
+                    ends[tenant] = run[-1].end
+            if not ends:
+                return
+            # Files first, then the list: what is listed MUST be there after a crash.
+            files.sync_all(self._watched_disk())
+        except BaseException:
+            self._discard(cut)
+            raise
 
         def note(connection: Connection) -> None:
             for several in cut.values():
                 listing.add(driver(connection), several)
             self._journal.advance(connection, archived=ends)
 
-        self._store.write(note).result()
+        self._note(note, cut)
         for tenant, end in ends.items():
             self.waiting.settle(tenant, cut[tenant], end)
             self._since.pop(tenant, None)
             self._enough.pop(tenant, None)
         self.cut_tenants(ends)
+
+    def _write(self, tenant: int, run: Sequence[Chunk], begun: list[Segment]) -> None:
+        log_id = self._tenants(tenant).log_id
+        for kept, content in self._cutter.arrange(run).items():
+            segments.write(
+                self._folder.archive(log_id, kept),
+                tenant=tenant,
+                kept=kept,
+                rows=content.rows,
+                packs=content.packs,
+                begun=begun.append,
+            )
+
+    def _note(self, note: Callable[[Connection], None], cut: _Cut) -> None:
+        try:
+            self._store.write(note).result()
+        except BaseException:
+            # What could not be made durable may be found written after a crash: then these files
+            # are listed. Only the next transaction that succeeds takes its place.
+            self._doubtful.update(_paths(cut))
+            raise
+        gone = self._doubtful - _paths(cut)
+        self._doubtful.clear()
+        _delete(gone)
+
+    def _discard(self, cut: _Cut) -> None:
+        """Delete what a cut wrote that nothing will ever list: the next one has other names."""
+        _delete(_paths(cut) - self._doubtful)
+
+
+def _paths(cut: _Cut) -> set[Path]:
+    several = chain.from_iterable(cut.values())
+    return {path for one in several for path in (one.columns_path, one.parts_path)}
+
+
+def _delete(paths: Iterable[Path]) -> None:
+    for path in paths:
+        # What cannot be deleted now is a stranger at the next start.
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def is_quiet(chunks: Iterable[Chunk]) -> bool:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sealog.archive.segments import COLUMNS_SUFFIX, PARTS_SUFFIX, Segment
@@ -92,7 +93,9 @@ def sweep(folder: Folder, segments: Sequence[Segment], *, sound: bool) -> list[C
             if sound and may_delete:
                 for name in found:
                     if name.endswith(_OURS):
-                        (place / name).unlink()
+                        # What cannot be deleted now is looked at again at the next start.
+                        with suppress(OSError):
+                            (place / name).unlink()
     return wrong
 
 

@@ -7,7 +7,7 @@ Whatever is wrong with a file is raised as `Altered` or `Truncated` with its nam
 
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
@@ -99,10 +99,11 @@ def write(
     kept: str,
     rows: Sequence[Row],
     packs: Sequence[Pack],
-    generation: int = 0,
+    begun: Callable[[Segment], None] = lambda _: None,
 ) -> Segment:
     """Write both files of a segment, durable at the next `files.sync_all`.
 
+    `begun` is told of it before there is any file, for whoever must delete what was begun.
     `rows` and `packs` hold the same events in the order of their indexes, which are absolute.
     """
     assert len(rows) == sum(len(pack.masks) for pack in packs) > 0
@@ -113,7 +114,7 @@ def write(
         kept=kept,
         first=rows[0].index,
         last=rows[-1].index,
-        generation=generation,
+        generation=0,
         count=len(rows),
         first_us=min(times),
         last_us=max(times),
@@ -123,6 +124,7 @@ def write(
         parts_digest=hashlib.sha256(parts).digest(),
         folder=folder,
     )
+    begun(segment)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files.replace_later_synced(segment.columns_path, memoryview(columns))
     files.replace_later_synced(segment.parts_path, memoryview(parts))

@@ -4,6 +4,7 @@ import ctypes
 import hashlib
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 _CHUNK_BYTES = 1 << 20
@@ -41,8 +42,14 @@ def replace_later_synced(path: Path, content: bytes | memoryview) -> None:
     new, or none.
     """
     beside = path.with_name(path.name + ".new")
-    beside.write_bytes(content)
-    beside.replace(path)
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except BaseException:
+        # A disk that is full would be fuller with each try.
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
 
 
 def sync_folder(path: Path) -> None:

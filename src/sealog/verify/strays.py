@@ -52,8 +52,8 @@ def _why_there(path: Path, now: Iterable[SegmentRow], outcome: Outcome) -> str |
     if not shared:
         return None
     begin, end = min(row.first for row in shared), max(row.last for row in shared)
-    if len(shared) == 1 and begin <= first <= last <= end and shared[0].generation > generation:
-        return "a segment that another has replaced"
+    if len(shared) == 1 and begin <= first <= last <= end and shared[0].generation >= generation:
+        return "a segment that another has replaced, or that was written again with more"
     if (begin, end) == (first, last) and all(row.generation < generation for row in shared):
         return "a merge that did not end"
     return None
