@@ -8,9 +8,20 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.archive.made import BEGIN_US, TENANTS, Home
-from tests.properties.test_search_laws import SECOND, Sent, expected, live, queries, steps
+from tests.properties.test_search_laws import (
+    SECOND,
+    Sent,
+    expected,
+    live,
+    merging_soon,
+    queries,
+    steps,
+)
 
 from sealog.query.tree import Query
+
+__all__ = ["merging_soon"]
+"""Used by its name: here too, two segments are enough for a merge."""
 
 FIELDS = ("action", "category", "outcome", "actor", "ip", "status", "findings", "target")
 

@@ -3,14 +3,16 @@
 import fnmatch
 import ipaddress
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.archive.made import ALPHA, BEGIN_US, BETA, TENANTS, Home, opened
 
+from sealog.archive import joining, levels
 from sealog.event import times
 from sealog.event.packs import Opened
 from sealog.event.parts import EVENT_ENTRY, STATEMENT_ENTRY
@@ -18,6 +20,15 @@ from sealog.query import tree
 from sealog.query.tree import Between, During, Has, Inside, Is, Like, Node, Query
 
 SECOND = 1_000_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def merging_soon() -> Iterator[None]:
+    """Two segments are enough for a merge, and what is merged has filters for its words."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(levels, "FAN_IN", 2)
+        patch.setattr(joining, "WORDED_EVENTS_MIN", 1)
+        yield
 
 
 class Sent(NamedTuple):
