@@ -106,7 +106,22 @@ SNIPPETS = st.sampled_from(
         *(f"{name}:" for name in (*NAMES, *DATES, "has", "nothing", "tenant")),
         *("AND", "OR", "NOT", "and", "(", ")", "-", '"', ",", "*", "\\", "..", "..<", ">=", "<"),
         *("ada", "two", "2026-02-30", "2026-02", "-7d", "today", "now", "10.0.0.0/8", "::1", "404"),
-        *("400..499", "4xx", "yes", "é", "日本", "\u200b", "\x00", "1e9", "/", "=", "1:2"),
+        *(
+            "\\ ",
+            "\\*",
+            '""',
+            "400..499",
+            "4xx",
+            "yes",
+            "é",
+            "日本",
+            "\u200b",
+            "\x00",
+            "1e9",
+            "/",
+            "=",
+            "1:2",
+        ),
     ]
 )
 TYPED = st.lists(st.tuples(SNIPPETS | st.text(max_size=3), st.sampled_from(["", " "]))).map(

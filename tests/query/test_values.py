@@ -56,6 +56,7 @@ def test_a_value_is_read_as_its_field_says(field, text, node):
     ("field", "text", "says", "meant"),
     [
         ("action", "", "the value is empty; -has:action finds what has no action", None),
+        ("ip", " ", "the value is empty; -has:ip finds what has no ip", None),
         ("id", "e-*", "id takes no *: write the whole value", None),
         ("ip", "10.0.0.0/33", "'10.0.0.0/33' is no network: /0 to /32", None),
         ("ip", "2001:db8::/129", "'2001:db8::/129' is no network: /0 to /128", None),

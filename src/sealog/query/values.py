@@ -36,7 +36,7 @@ class Bounds(msgspec.Struct, frozen=True):
 
 def condition(field: Field, value: Value) -> Node:
     """What a value of a field asks for. Raises `BadQuery` for one that the field cannot have."""
-    if not value.text:
+    if not value.text or (field.kind is Kind.ADDRESS and not value.text.strip()):
         raise value.refused(f"the value is empty; -has:{field.name} finds what has no {field.name}")
     if value.stars and not value.text.strip("*"):
         return Has(field.name)
