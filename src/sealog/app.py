@@ -324,6 +324,7 @@ def _archive(
         lambda number: _known(tenants, number),
         ArchiveSettings(
             segment_events=settings.archive.segment_events,
+            cut_every_s=settings.archive.cut_every_s,
             waiting_events_max=settings.archive.waiting_events_max,
         ),
         secret=installation.secret("cursors"),

@@ -105,6 +105,8 @@ class ArchiveSettings(BaseModel):
 
     segment_events: int = Field(512, ge=16, le=8_192)
     """A tenant's waiting events are cut into a segment when there are this many."""
+    cut_every_s: float = Field(1.0, ge=0.05, le=60)
+    """Seconds between two rounds of cutting, at least, unless too much waits."""
     waiting_events_max: int = Field(200_000, ge=1_000)
     """Events of all tenants that wait in memory before segments are cut early."""
 
