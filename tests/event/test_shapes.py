@@ -163,3 +163,16 @@ def test_every_key_of_a_record_is_known():
         *("@timestamp", "ecs", "version", "event", "id", "action", "reason"),
         *("user", "target", "labels", "a", "b"),
     }
+
+
+def test_a_record_as_python_writes_it_has_a_shape_of_its_own():
+    spaced = LINE.replace(b",", b", ").replace(b'":', b'": ')
+
+    shapes = learnt(spaced)
+
+    assert shapes.read(LINE) is None
+    assert shapes.read(spaced).texts((b'"e-1"', b'"now"', b"then", b'"acme"', b'"a"'))[3] == (
+        b'{"event":{"reason":"r"},"labels":{"a": 1.50, "b": ["x", null]}}'
+    )
+    with pytest.raises(Shapeless):
+        LEARNER.learn(LINE.replace(b",", b" ,"))

@@ -14,11 +14,14 @@ from sealog.event.findings import Finding
 from sealog.event.parts import FACT_PATHS
 from sealog.event.record import Draft, Form, Record
 from sealog.event.shapes import (
+    COMMA,
+    Match,
     Shape,
     Shapeless,
     fact_pattern,
     key_pattern,
     keys_of,
+    styled,
     value_pattern,
 )
 
@@ -98,7 +101,8 @@ class HitLearner:
                 self._value(
                     key, f"/{key}" if key != "_id" else key, value, (pattern, pieces, slots)
                 )
-        return _hit(b"".join(pattern), pieces, slots, keys_of(values))
+        match = styled(rb"\{%b\}" % b"".join(pattern), line)
+        return _hit(match, pieces, slots, keys_of(values))
 
     def _open(self, key: str, pattern: list[bytes], pieces: list[bytes]) -> None:
         _next(pattern, pieces, key_pattern(key, dotted=True), f'"{key}":'.encode())
@@ -134,19 +138,19 @@ class HitLearner:
 
 
 def _next(pattern: list[bytes], pieces: list[bytes], key: bytes, written: bytes) -> None:
-    comma = b"" if pieces[-1][-1:] == b"{" or pattern == [b""] else b","
-    pattern.append(comma + key)
-    pieces[-1] += comma + written
+    is_first = pieces[-1][-1:] == b"{" or pattern == [b""]
+    pattern.append(key if is_first else COMMA + key)
+    pieces[-1] += written if is_first else b"," + written
 
 
-def _hit(pattern: bytes, pieces: list[bytes], slots: dict[str, int], keys: frozenset[str]) -> Hit:
+def _hit(match: Match, pieces: list[bytes], slots: dict[str, int], keys: frozenset[str]) -> Hit:
     if "@timestamp" not in slots or "_id" not in slots or "event.action" not in slots:
         raise Shapeless("a hit without time, id or action")
     pieces[0] = b"{" + pieces[0]
     pieces[-1] += b"}"
     asked = tuple(slots.get(path, len(slots)) for path in _ASKED)
     return Hit(
-        match=re.compile(rb"\{%b\}" % pattern).fullmatch,
+        match=match,
         asked=itemgetter(*asked),
         tree={},
         templates=(),

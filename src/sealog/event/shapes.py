@@ -1,9 +1,8 @@
 """Records of one shape, read by one pattern and written by one template for each part.
 
 What is sent again and again differs in its values alone. A shape is learnt from a record: its keys
-in their order, and of what kind each value is. Whatever its pattern matches is strict JSON without
-white space, with no equal, dotted or escaped keys, so nothing has to be decoded to know that; and
-its values are cut into parts by templates that `parts.split` itself has written once, with a mark
+in their order, and of what kind each value is. Whatever its pattern matches is strict JSON with
+no equal, dotted or escaped keys, so nothing has to be decoded to know that; and its values are cut into parts by templates that `parts.split` itself has written once, with a mark
 in the place of every value.
 """
 
@@ -29,6 +28,11 @@ ALIKE_MAX = 8
 LEARNT_AFTER = 8
 """How many records with the same row of keys come before one of them is learnt from."""
 
+COMMA, COLON = b"\x01", b"\x02"
+"""Stand in a pattern for what a sender writes between members, and behind a key."""
+# As nearly every writer of JSON does, and as Python's does.
+_STYLES = ((b",", b":"), (b", ", b": "))
+
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
 _KEY = re.compile(r"[A-Za-z0-9@_-]+")
@@ -53,6 +57,8 @@ _MARK = re.compile("\ue000([0-9]+)\ue000".encode())
 Values = tuple[bytes, ...]
 """The token of each value of a record, and behind them an empty one for what it has not."""
 
+Match = Callable[[bytes], re.Match[bytes] | None]
+
 STAMPED = ("event.id", "event.ingested", "@timestamp", "organization.id", "sealog.action")
 """What sealing sets in a part, in the order in which it gives it."""
 
@@ -60,7 +66,7 @@ STAMPED = ("event.id", "event.ingested", "@timestamp", "organization.id", "sealo
 class Shape(msgspec.Struct, frozen=True):
     """One shape. `match` has a group for each value, in the order of the record."""
 
-    match: Callable[[bytes], re.Match[bytes] | None]
+    match: Match
     asked: Callable[[Values], Values]
     """The tokens at the paths that the dialect asks about, empty for what the record has not."""
     tree: Tree
@@ -170,7 +176,7 @@ class Learner:
         asked = itemgetter(*[slots.get(path, len(slots)) for path in self._asked])
         paths = tuple(tuple(path.split(".")) for path in slots)
         names = keys_of(_DECODE(line))
-        return Shape(re.compile(pattern).fullmatch, asked, tree, templates, paths, names)
+        return Shape(styled(pattern, line), asked, tree, templates, paths, names)
 
     def _object(
         self, node: dict[str, Any], place: Place, above: str, slots: dict[str, int]
@@ -186,7 +192,7 @@ class Learner:
             if path in self._fixed:
                 if _ENCODE(child) != self._fixed[path]:
                     raise Shapeless(path)
-                pattern = re.escape(self._fixed[path])
+                pattern = _literal(child)
             elif type(child) is dict and child and _is_divided(child, below):
                 pattern, inner = self._object(child, below, f"{path}.", slots)
                 if inner:
@@ -200,7 +206,7 @@ class Learner:
                     raise Shapeless(path)
                 slots[path] = len(slots)
             members.append(key_pattern(key) + pattern)
-        return rb"\{%b\}" % b",".join(members), tree
+        return rb"\{%b\}" % COMMA.join(members), tree
 
 
 _REST = Place()
@@ -224,7 +230,7 @@ def key_pattern(key: str, *, dotted: bool = False) -> bytes:
     accepted = _DOTTED_KEY if dotted else _KEY
     if accepted.fullmatch(key) is None or len(key) > KEY_CHARS_MAX:
         raise Shapeless(key[:KEY_CHARS_MAX])
-    return b'"%b":' % re.escape(key.encode())
+    return b'"%b"%b' % (re.escape(key.encode()), COLON)
 
 
 def fact_pattern(value: Any) -> bytes:
@@ -242,14 +248,31 @@ def value_pattern(value: Any) -> bytes:
         return _array(value, _SCALAR)
     if type(value) is dict:
         members = [key_pattern(key) + value_pattern(child) for key, child in value.items()]
-        return rb"\{%b\}" % b",".join(members)
+        return rb"\{%b\}" % COMMA.join(members)
     return _KINDS[type(value)]
+
+
+def _literal(value: Any) -> bytes:
+    """What this value looks like, and no other."""
+    if type(value) is dict:
+        members = [key_pattern(key) + _literal(child) for key, child in value.items()]
+        return rb"\{%b\}" % COMMA.join(members)
+    return re.escape(_ENCODE(value))
 
 
 def _array(values: Sequence[Any], scalar: bytes) -> bytes:
     if any(type(value) in (list, dict) for value in values):
         raise Shapeless("an array of more than scalars")
-    return rb"\[(?:%b(?:,%b)*+)?+\]" % (scalar, scalar)
+    return rb"\[(?:%b(?:%b%b)*+)?+\]" % (scalar, COMMA, scalar)
+
+
+def styled(pattern: bytes, line: bytes) -> Match:
+    """The pattern in the style of a record, which it matches; raises `Shapeless` for any other."""
+    for comma, colon in _STYLES:
+        match = re.compile(pattern.replace(COMMA, comma).replace(COLON, colon)).fullmatch
+        if match(line) is not None:
+            return match
+    raise Shapeless("white space where hardly anybody writes any")
 
 
 def _mark(slot: int) -> bytes:
