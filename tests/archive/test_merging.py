@@ -254,6 +254,18 @@ def test_a_damaged_source_is_named_and_left_alone_and_the_others_are_merged(
     assert len(scanned.damaged) >= 1
 
 
+def test_damage_that_was_known_at_start_is_named_once(still: Home):
+    _cut_often(still)
+    still.archive.segments(ALPHA)[5].parts_path.unlink()
+
+    still.restart()
+    until(still.archive._merger.damaged)
+
+    assert [str(one).rpartition("/")[2] for one in still.archive.damaged()] == [
+        "15-17-0.arrow is missing"
+    ]
+
+
 def test_a_row_of_the_list_that_is_not_as_it_was_stops_the_swap(still: Home):
     """What somebody changed in the list is evidence, and a merge would take it away."""
     _cut_often(still)

@@ -108,6 +108,15 @@ def test_while_one_process_reads_segments_no_other_deletes_them(folder):
         assert (may_delete, again) == (True, False)
 
 
+def test_a_folder_without_segments_has_nothing_to_hold(folder):
+    """A copy may lack empty folders."""
+    (folder.path / "archive").rmdir()
+
+    assert folder.hold_files() is None
+    with folder.deleting_files() as may_delete:
+        assert may_delete
+
+
 def test_what_is_no_data_folder_is_refused(tmp_path):
     with pytest.raises(Misconfigured, match="is not a data folder"):
         Folder(tmp_path).check_format()

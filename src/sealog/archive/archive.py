@@ -160,7 +160,8 @@ class Archive:
 
     def damaged(self) -> list[Corrupt]:
         """What `start` and merging found missing, cut short or altered, each by its file."""
-        return [*self._damaged, *self._merger.damaged()]
+        found = [*self._damaged, *self._merger.damaged()]
+        return list({str(error): error for error in found}.values())
 
     def trouble(self) -> Exception | None:
         """Why following or cutting does not get on at the moment, if it does not."""

@@ -86,10 +86,14 @@ class Folder:
         """Everything in the folder has this program's format now."""
         files.write_durably(self.path / "FORMAT", f"{FORMAT}\n".encode())
 
-    def hold_files(self) -> int:
-        """A descriptor; while it is open in this process, no other deletes replaced segments."""
-        held = os.open(self.path / "archive", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(held, fcntl.LOCK_SH)
+    def hold_files(self) -> int | None:
+        """A descriptor; while it is open in this process, no other deletes replaced segments.
+
+        None where there are no segments at all.
+        """
+        held = self._archive_opened()
+        if held is not None:
+            fcntl.flock(held, fcntl.LOCK_SH)
         return held
 
     @contextmanager
@@ -98,17 +102,20 @@ class Folder:
 
         True where the file system knows no such locks.
         """
-        tried = os.open(self.path / "archive", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        tried = self._archive_opened()
+        if tried is None:
+            yield True
+            return
         try:
-            fcntl.flock(tried, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        except OSError:
-            yield True
-        else:
-            yield True
+            yield _locked_alone(tried)
         finally:
             os.close(tried)
+
+    def _archive_opened(self) -> int | None:
+        try:
+            return os.open(self.path / "archive", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
 
     def own(self) -> None:
         """Become the one process that writes here, or raise `Misconfigured` naming who does.
@@ -163,3 +170,13 @@ def _locked(lock: IO[bytes]) -> bool:
         else:
             return True
     return False
+
+
+def _locked_alone(folder: int) -> bool:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
