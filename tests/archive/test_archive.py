@@ -358,6 +358,6 @@ def test_blocks_that_both_log_and_archive_had_before_the_start_do_not_keep_it_bu
 
     home.restart()
 
-    until(lambda: not home.journal.wait(home.archive._follower._after, 0))
+    until(lambda: not home.journal.wait(home.archive._follower._following.after, 0))
     home.add(ALPHA, event(3))
     assert _feed(home.archive, -1) == [0, 1, 2, 3]

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from tests.archive.made import ALPHA, BETA, STILL, Home, batch, event, statement, until
 
 from sealog.archive import follower, segments
 from sealog.archive.follower import Settings
+from sealog.errors import Altered
 from sealog.journal.journal import Journal
 from sealog.query.tree import Query
+from sealog.storage.store import driver
 
 
 class Died(Exception):
@@ -301,10 +303,25 @@ def test_what_a_failed_step_made_visible_is_not_taken_in_twice(home: Home):
     waiting, journal = home.archive._follower.waiting, home.journal
     home.archive.stop()
     journal.append([batch(BETA, [event(1), event(2)]), batch(ALPHA, [event(3)])]).result(10)
-    found = journal.follow(0)
+    beta, alpha = journal.follow(0)
 
-    home.archive._follower._add(found[:1])
-    home.archive._follower._add(found)
+    home.archive._follower._add({2: [beta]})
+    home.archive._follower._add({2: [beta], 1: [alpha]})
 
     assert waiting.visible() == {1: 1, 2: 2}
     assert waiting.events == 3
+
+
+def test_one_tenants_damaged_block_keeps_no_other_from_being_seen(home: Home):
+    """It is named by what is wrong, without the tenant, for whoever asks whether all is well."""
+    home.archive.stop()
+    home.journal.append([batch(ALPHA, [event(1)]), batch(BETA, [event(2)])]).result(10)
+
+    def damage(connection: Connection) -> None:
+        driver(connection).execute("UPDATE blocks SET accepted_us = 1 WHERE tenant = 1")
+
+    home.store.write(damage).result()
+    home.archive._follower.step()
+
+    assert home.archive._follower.waiting.visible() == {2: 1}
+    assert isinstance(home.archive.trouble(), Altered)

@@ -8,8 +8,9 @@ import pytest
 from tests.ledger.lives import Life, open_files, waited
 from tests.ledger.whole import leaves_of, tree_root
 
-from sealog.errors import Busy, Corrupt, Missing, Truncated
+from sealog.errors import Altered, Busy, Corrupt, Missing, Truncated
 from sealog.event.packs import Unpacker
+from sealog.journal.blocks import Block
 from sealog.ledger import files as logging_files
 from sealog.ledger import ledger as following
 from sealog.ledger.files import Tile
@@ -273,7 +274,27 @@ def test_what_a_failed_sync_may_have_lost_is_written_again(life, monkeypatch):
     life.check(1, [*synced, *more])
 
 
-def test_what_cannot_be_repaired_stops_the_follower_and_tells_who_waits(life):
+def test_one_tenants_damaged_block_keeps_no_other_from_being_sealed(life, monkeypatch):
+    check = Block.check
+
+    def damaged(block):
+        if block.tenant == 1:
+            raise Altered("not what was written")
+        check(block)
+
+    monkeypatch.setattr(Block, "check", damaged)
+    life.append(1, "a")
+    _, entries = life.append(2, "b")
+
+    with pytest.raises(Altered):
+        life.ledger.settle()
+
+    life.check(2, entries)
+    assert isinstance(life.ledger.failure, Altered)
+    assert [head.synced for head in life.journal.heads()] == [0, 1]
+
+
+def test_what_cannot_be_repaired_is_told_to_who_waits(life):
     life.append(1, "a", "b")
     life.ledger.settle()
     os.truncate(life.log(1) / "entries", 33)

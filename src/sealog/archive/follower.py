@@ -24,6 +24,7 @@ from sealog.event.packs import Unpacker
 from sealog.event.tenants import Tenant
 from sealog.journal import blocks
 from sealog.journal.blocks import Block
+from sealog.journal.following import Following
 from sealog.journal.journal import FOLLOW_BYTES_MAX, Journal
 from sealog.storage import files
 from sealog.storage.folder import Folder
@@ -83,7 +84,7 @@ class Follower:
     ) -> None:
         self.waiting = Waiting()
         self.seen = threading.Condition()
-        self.trouble: Exception | None = None
+        self._trouble: Exception | None = None
         self.cut_tenants: Callable[[Iterable[int]], None] = lambda _: None
         """Told of tenants that have new segments."""
         self._store = store
@@ -95,7 +96,7 @@ class Follower:
         self._turn = threading.Lock()
         self._unpacker = Unpacker()
         self._cutter = Cutter()
-        self._after = 0
+        self._following = Following(journal, self._add, self._reached, time.monotonic)
         # Tenants by when their oldest waiting event came, those first; and those with enough for a
         # segment. So that of ten thousand tenants only those are looked at that are due.
         self._since: dict[int, float] = {}
@@ -128,8 +129,13 @@ class Follower:
         after, where = -1, "seq > ? ORDER BY seq LIMIT ?"
         inner, most = driver(connection), FOLLOW_BYTES_MAX
         while found := blocks.read(inner, where, (after, BLOCKS_AT_ONCE), bytes_max=most):
-            self._add(found)
+            self._add(_by_tenant(found))
             after = found[-1].seq
+
+    @property
+    def trouble(self) -> Exception | None:
+        """What a step failed with, or what is wrong with a tenant that is set aside."""
+        return self._trouble or self._following.trouble()
 
     def stop(self) -> None:
         """Finish the step under way. What waits is in the journal, and waits there."""
@@ -153,8 +159,10 @@ class Follower:
     def step(self) -> int:
         """Take in the next blocks, and cut what is due; how many events the blocks hold."""
         with self._turn:
-            more = self._journal.wait(self._after, 0) and not self._stuffed()
-            taken = self._take() if more else 0
+            more = self._journal.wait(self._following.after, 0)
+            # What was set aside is tried again though nothing new comes.
+            wanted = (more or self._following.trouble() is not None) and not self._stuffed()
+            taken = self._take() if wanted else 0
             due = self._due()
             if due:
                 self._cut(due)
@@ -168,12 +176,12 @@ class Follower:
     def _run(self) -> None:
         while not self._stopping.is_set():
             taken = self._try_step()
-            if self.trouble is not None:
+            if self._trouble is not None:
                 self._stopping.wait(RETRY_S)
             elif not taken:
-                self._journal.wait(self._after, IDLE_S)
+                self._journal.wait(self._following.after, IDLE_S)
                 self._linger()
-            elif self._after >= self._journal.newest():
+            elif self._following.after >= self._journal.newest():
                 self._linger()
 
     def _linger(self) -> None:
@@ -200,27 +208,26 @@ class Follower:
         try:
             taken = self.step()
         except Exception as error:  # noqa: BLE001 - `trouble` tells /readyz, and it is tried again
-            self.trouble = error
+            self._trouble = error
             return 0
-        self.trouble = None
+        self._trouble = None
         return taken
 
     def _take(self) -> int:
-        newest = self._journal.newest()
-        found = self._journal.follow(self._after, BLOCKS_AT_ONCE)
-        self._add(found)
-        # With nothing found, what was announced is gone: the archive had it before it started.
-        self._after = found[-1].seq if found else max(self._after, newest)
-        return sum(block.count for block in found)
+        return self._following.round(BLOCKS_AT_ONCE)
 
-    def _add(self, found: Iterable[Block]) -> None:
+    def _reached(self, tenant: int) -> int:
+        return self.waiting.of(tenant).visible
+
+    def _add(self, found: Mapping[int, Sequence[Block]]) -> None:
         fresh: dict[int, list[Chunk]] = {}
-        for block in found:
+        for tenant, several in found.items():
             # Not only what rests: what a step took in before it failed is visible already.
-            visible = self.waiting.of(block.tenant).visible
-            if block.end > visible:
-                chunks = chunks_of(block, visible, self._unpacker)
-                fresh.setdefault(block.tenant, []).extend(chunks)
+            visible = self._reached(tenant)
+            for block in several:
+                if block.end > visible:
+                    chunks = chunks_of(block, visible, self._unpacker)
+                    fresh.setdefault(tenant, []).extend(chunks)
         if fresh:
             now = time.monotonic()
             for tenant in fresh:
@@ -365,3 +372,10 @@ def _delete(paths: Iterable[Path]) -> None:
 def is_quiet(chunks: Iterable[Chunk]) -> bool:
     """Whether all events of the chunks only say what was read."""
     return all(row.alias.startswith(READ_PREFIX) for chunk in chunks for row in chunk.rows)
+
+
+def _by_tenant(several: Iterable[Block]) -> dict[int, list[Block]]:
+    found: dict[int, list[Block]] = {}
+    for block in several:
+        found.setdefault(block.tenant, []).append(block)
+    return found

@@ -71,14 +71,23 @@ def write(connection: sqlite3.Connection, blocks: Sequence[Block]) -> None:
 
 
 def read(
-    connection: sqlite3.Connection, where: str, values: Sequence[int], *, bytes_max: int = 0
+    connection: sqlite3.Connection,
+    where: str,
+    values: Sequence[int],
+    *,
+    bytes_max: int = 0,
+    checked: bool = True,
 ) -> list[Block]:
-    """Blocks that meet a condition, checked; with `bytes_max` no more once so many bytes are read."""
+    """Blocks that meet a condition; with `bytes_max` no more once so many bytes are read.
+
+    Raises `Altered` for a damaged one; whoever does not want that MUST check each before using it.
+    """
     found: list[Block] = []
     size = 0
     for row in connection.execute(f"SELECT {COLUMNS} FROM blocks WHERE {where}", values):
         block = Block(*row)
-        block.check()
+        if checked:
+            block.check()
         found.append(block)
         size += len(block.body)
         if bytes_max and size >= bytes_max:

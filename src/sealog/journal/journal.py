@@ -135,22 +135,28 @@ class Journal:
         with self._store.reading() as connection:
             return heads.read_all(driver(connection))
 
-    def follow(self, after: int, limit: int = 256) -> list[Block]:
+    def follow(self, after: int, limit: int = 256, *, checked: bool = True) -> list[Block]:
         """Durable blocks with `seq` beyond `after`, in order: all there are, or enough for once.
 
-        Only an empty list says that there are no more. Raises `Altered` for a damaged one.
+        Only an empty list says that there are no more. Raises `Altered` for a damaged one, where it
+        is to check them.
         """
         with self._store.reading() as connection:
             where = "seq > ? ORDER BY seq LIMIT ?"
             return blocks.read(
-                driver(connection), where, (after, limit), bytes_max=FOLLOW_BYTES_MAX
+                driver(connection),
+                where,
+                (after, limit),
+                bytes_max=FOLLOW_BYTES_MAX,
+                checked=checked,
             )
 
-    def blocks_of(self, tenant: int, first: int) -> list[Block]:
-        """A tenant's waiting blocks that hold indexes from `first` on, in order."""
+    def blocks_of(self, tenant: int, first: int, *, some: bool = False) -> list[Block]:
+        """A tenant's waiting blocks from index `first` on, in order; `some`: or enough for once."""
         with self._store.reading() as connection:
             where = "tenant = ? AND first + count > ? ORDER BY first"
-            return blocks.read(driver(connection), where, (tenant, first))
+            bytes_max = FOLLOW_BYTES_MAX if some else 0
+            return blocks.read(driver(connection), where, (tenant, first), bytes_max=bytes_max)
 
     def block_at(self, tenant: int, index: int) -> Block | None:
         """The waiting block that holds an index of a tenant, or None once it rests elsewhere."""

@@ -8,8 +8,8 @@ anybody sees it; nothing smaller, and nothing else of that size, is ever signed 
 
 import os
 import threading
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -19,6 +19,7 @@ from sealog.event.packs import Opened
 from sealog.event.parts import ENTRY_BYTES
 from sealog.event.tenants import Tenant
 from sealog.journal.blocks import Block
+from sealog.journal.following import Following
 from sealog.journal.journal import Journal
 from sealog.ledger import files, proofs
 from sealog.ledger.files import LogFiles, LogReader, Tile
@@ -74,7 +75,9 @@ class Ledger:
         self._unsigned: set[int] = set()
         self._unsynced: set[int] = set()
         self._lost = False
-        self._after = 0
+        self._following = Following(
+            self._journal, self._append, lambda number: self._sizes.get(number, 0), clock_s
+        )
         self._sign_at = self._sync_at = 0.0
         self._wanted = threading.Event()
         self._disk: int | None = None
@@ -85,7 +88,8 @@ class Ledger:
         self._over = False
         self._thread = threading.Thread(target=self._follow, name="sealog-ledger", daemon=True)
         self.failure: Exception | None = None
-        """Why the follower stopped, or what it tries again after; None while all is well."""
+        """Why the follower stopped, what it tries again after, or what is wrong with a tenant that is
+        set aside; None while all is well."""
 
     def start(self, *, against: Iterable[bytes] = ()) -> None:
         """Bring the files to what the journal holds, check what was signed, and follow.
@@ -105,7 +109,7 @@ class Ledger:
         self._unsigned.update(recovery.unsigned)
         self._unsynced.update(recovery.unsynced)
         # Nothing is accepted before the start is over, so nothing lies between.
-        self._after = self._journal.newest()
+        self._following.after = self._journal.newest()
         now = self._clock_s()
         self._sign_at = now + self._settings.sign_every_s
         self._sync_at = now + self._settings.sync_every_s
@@ -132,7 +136,7 @@ class Ledger:
             mine = self._asked
             self._ask()
             self._settled.wait_for(lambda: self._done >= mine or self._over, timeout_s)
-            if self._done >= mine:
+            if self._done >= mine and self._following.trouble() is None:
                 return
         raise self.failure or Corrupt("the sealed log did not settle in time")
 
@@ -221,7 +225,8 @@ class Ledger:
             self.failure = error
             self._stopping.wait(RETRY_S)
             return last
-        self.failure = None
+        # Of a tenant that is set aside; the others are sealed, signed and synced.
+        self.failure = self._following.trouble()
         return last
 
     def _step(self, last: bool) -> None:  # noqa: FBT001 - one caller
@@ -248,32 +253,27 @@ class Ledger:
     def _rest(self, longest_s: float) -> None:
         if not (self._unsigned or self._unsynced):
             longest_s = REST_S
-        if self._journal.wait(self._after, max(0.0, min(longest_s, REST_S))):
+        if self._journal.wait(self._following.after, max(0.0, min(longest_s, REST_S))):
             self._wanted.wait(PAUSE_S)
 
     def _take_blocks(self) -> bool:
         """Append one round of blocks; say whether that was all there was when it began."""
         newest = self._journal.newest()
-        found = self._journal.follow(self._after, self._settings.blocks_per_round)
-        waiting: dict[int, list[Block]] = defaultdict(list)
-        for block in found:
-            waiting[block.tenant].append(block)
-        for number, blocks in waiting.items():
-            self._append(number, blocks)
-        if found:
-            self._after = found[-1].seq
-        return not found or self._after >= newest
+        looked_at = self._following.round(self._settings.blocks_per_round)
+        return not looked_at or self._following.after >= newest
 
-    def _append(self, number: int, blocks: Sequence[Block]) -> None:
-        log = self._log(number)
-        try:
-            grew = append_blocks(log, blocks)
-        except Corrupt as error:
-            raise type(error)(f"the log of tenant {self._tenant(number).name}: {error}") from error
-        self._sizes[number] = log.size
-        if grew:
-            self._unsigned.add(number)
-            self._unsynced.add(number)
+    def _append(self, waiting: Mapping[int, Sequence[Block]]) -> None:
+        for number, blocks in waiting.items():
+            log = self._log(number)
+            try:
+                grew = append_blocks(log, blocks)
+            except Corrupt as error:
+                name = self._tenant(number).name
+                raise type(error)(f"the log of tenant {name}: {error}") from error
+            self._sizes[number] = log.size
+            if grew:
+                self._unsigned.add(number)
+                self._unsynced.add(number)
 
     def _sign(self) -> None:
         """Sign every log that grew; noted durably first, then shown."""
