@@ -1,12 +1,13 @@
 """From waiting events to segments: sorted by retention class, full packs carried over as they are."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import msgspec
 
 from sealog.archive.columns import Row
 from sealog.archive.waiting import Chunk
-from sealog.event.packs import EVENTS_PER_PACK_MAX, Opened, Pack, Packer, Unpacker
+from sealog.event.packs import EVENTS_PER_PACK_MAX, Pack, Packer, Unpacker
 from sealog.event.parts import STATEMENT_ENTRY
 
 DEFAULT = "default"
@@ -25,11 +26,11 @@ class Content(msgspec.Struct):
 
 
 class _Pile(msgspec.Struct):
-    """The events of one class that wait to be packed together."""
+    """The small packs of one class that wait to be compressed together."""
 
     content: Content
-    events: list[Opened] = []
-    indexes: list[int] = []
+    packs: list[Pack] = []
+    events: int = 0
 
 
 def runs(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
@@ -63,25 +64,43 @@ class Cutter:
             pile = _pile(piles, DEFAULT)
             self._press(pile)
             pile.content.rows.extend(chunk.rows)
-            indexes = tuple([row.index for row in chunk.rows])
-            pile.content.packs.append(msgspec.structs.replace(chunk.pack, indexes=indexes))
+            pile.content.packs.append(_absolute(chunk))
         for pile in piles.values():
             self._press(pile)
         return {kept: pile.content for kept, pile in piles.items()}
 
     def _sort(self, piles: dict[str, _Pile], chunk: Chunk) -> None:
-        for row, event in zip(chunk.rows, self._unpacker.events(chunk.pack), strict=True):
-            pile = _pile(piles, STATEMENTS if event.kind == STATEMENT_ENTRY else DEFAULT)
-            pile.content.rows.append(row)
-            pile.events.append(event)
-            pile.indexes.append(row.index)
-            if len(pile.events) == EVENTS_PER_PACK_MAX:
-                self._press(pile)
+        if STATEMENT_ENTRY not in chunk.pack.kinds:
+            self._add(_pile(piles, DEFAULT), chunk.rows, _absolute(chunk))
+            return
+        events = self._unpacker.events(chunk.pack)
+        for kept, wanted in ((DEFAULT, False), (STATEMENTS, True)):
+            places = [n for n, one in enumerate(events) if (one.kind == STATEMENT_ENTRY) == wanted]
+            if places:
+                rows = [chunk.rows[n] for n in places]
+                pack = self._packer.pack([events[n] for n in places], [row.index for row in rows])
+                self._add(_pile(piles, kept), rows, pack)
+
+    def _add(self, pile: _Pile, rows: Sequence[Row], pack: Pack) -> None:
+        if pile.events + len(rows) > EVENTS_PER_PACK_MAX:
+            self._press(pile)
+        pile.content.rows.extend(rows)
+        pile.packs.append(pack)
+        pile.events += len(rows)
 
     def _press(self, pile: _Pile) -> None:
-        if pile.events:
-            pile.content.packs.append(self._packer.pack(pile.events, pile.indexes))
-            pile.events, pile.indexes = [], []
+        if len(pile.packs) > 1:
+            # No event is opened for it.
+            indexes = tuple(chain.from_iterable([pack.indexes for pack in pile.packs]))
+            merged = self._packer.merge(pile.packs)
+            pile.packs = [msgspec.structs.replace(merged, indexes=indexes)]
+        pile.content.packs += pile.packs
+        pile.packs, pile.events = [], 0
+
+
+def _absolute(chunk: Chunk) -> Pack:
+    """A chunk's pack with absolute indexes."""
+    return msgspec.structs.replace(chunk.pack, indexes=tuple([row.index for row in chunk.rows]))
 
 
 def _pile(piles: dict[str, _Pile], kept: str) -> _Pile:
