@@ -29,6 +29,9 @@ from sealog.config import ServerSettings, Settings
 from sealog.dialects.dialect import Settings as DialectSettings
 from sealog.errors import Corrupt
 from sealog.event.tenants import Tenant
+from sealog.exports.exports import Exports, World
+from sealog.exports.exports import Settings as ExportSettings
+from sealog.exports.noting import noting
 from sealog.intake.accept import Intake
 from sealog.intake.accept import Settings as IntakeSettings
 from sealog.intake.recording import Recorder
@@ -38,6 +41,7 @@ from sealog.journal.journal import Settings as JournalSettings
 from sealog.ledger.installation import Installation, open_installation, read_installation
 from sealog.ledger.ledger import Ledger
 from sealog.ledger.ledger import Settings as LedgerSettings
+from sealog.server import deriving
 from sealog.server.application import build
 from sealog.server.door import Door
 from sealog.server.origins import Origins
@@ -72,6 +76,8 @@ class App(msgspec.Struct, frozen=True):
     reads: Reads
     recorder: Recorder
     teller: Teller
+    exports: Exports
+    """Made once it is started, which is the server's to do."""
     is_looking: bool = False
     """It reads beside the process that owns the folder, and accepts nothing."""
 
@@ -233,6 +239,7 @@ def api(app: App, server: ServerSettings | None = None) -> Door:
             clocks=Clocks(clock_us, time.monotonic),
             randomness=os.urandom,
             origins=Origins(limits.trusted_proxies, limits.proxy_header),
+            exports=app.exports,
             ready=lambda: _trouble(app),
             registry=registry,
         ),
@@ -291,6 +298,7 @@ def _run(
                 try:
                     yield app
                 finally:
+                    app.exports.stop()
                     app.intake.close()
                     app.teller.stop()
             finally:
@@ -368,6 +376,9 @@ def _joined(
     keys = Keys(store, clock_us, os.urandom, create_by_naming=settings.access.create_by_naming)
     reads = Reads(store, clock_us)
     recorder = Recorder(journal, (tenants, keys), (catalog, clock_us, os.urandom))
+    told = noting(reads, tenants.numbered)
+    world = World(tenants.numbered, journal.size, os.urandom, clock_us, deriving.add, told)
+    exports = settings.exports.model_dump()
     return App(
         folder=folder,
         settings=settings,
@@ -383,4 +394,5 @@ def _joined(
         reads=reads,
         recorder=recorder,
         teller=Teller(reads, recorder, clock_us),
+        exports=Exports(store, folder, archive, world, ExportSettings(**exports)),
     )

@@ -111,6 +111,24 @@ class ArchiveSettings(BaseModel):
     """Events of all tenants that wait in memory before segments are cut early."""
 
 
+class ExportSettings(BaseModel):
+    """Files of events, made in the background."""
+
+    model_config = _SECTION
+
+    expire_after_s: float = Field(86_400, ge=1, le=31 * 86_400)
+    """Seconds for which a finished export can be fetched; then its file is deleted."""
+    running_max: int = Field(1, ge=1, le=8)
+    """How many are made at once."""
+    per_tenant_max: int = Field(10, ge=1, le=1_000)
+    """How many a tenant may have that are under way or ready; one more is answered 429."""
+    bytes_max: int = Field(50 << 30, ge=1 << 20)
+    """Bytes of all files together; beyond it nothing is begun (503), and what grows past it fails."""
+    workers: int | None = Field(None, ge=0, le=64)
+    """Processes, of the lowest priority, that write each export; 0 leaves it to a thread. Without
+    it one a core, up to 2."""
+
+
 class LogicHubSettings(BaseModel):
     """How LogicHub's records are read."""
 
@@ -154,6 +172,8 @@ class Settings(BaseSettings):
     """How often the sealed logs are signed and synced."""
     archive: ArchiveSettings = ArchiveSettings()
     """How events come to rest."""
+    exports: ExportSettings = ExportSettings()
+    """Files of events, made in the background."""
     dialects: DialectSettings = DialectSettings()
     """How records of each product are read."""
 

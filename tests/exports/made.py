@@ -9,7 +9,6 @@ from tests.archive.made import ALPHA, TENANTS, Home, event
 from sealog.event import joining
 from sealog.exports.exports import Exports, Settings, Wanted, World
 from sealog.exports.forms import Form
-from sealog.exports.register import Limits
 from sealog.query.tree import Query
 
 NOW_US = 1_700_000_000_000_000
@@ -72,10 +71,10 @@ class Port:
             self.home.journal.size,
             self._draw,
             lambda: self.clock.us,
-            lambda: self.clock.s,
+            monotonic_s=lambda: self.clock.s,
             finished=self.finished.append,
         )
-        settings = Settings(limits=Limits(**self._limits))
+        settings = Settings(workers=0, **self._limits)
         self.exports = Exports(self.home.store, self.home.folder, self.source, world, settings)
         self.exports.start()
 

@@ -8,6 +8,8 @@ from sealog.exports import register as registering
 from sealog.exports.register import Clocks, Limits, Register
 from sealog.storage.store import Store
 
+LIMITS = Limits(expire_after_s=86_400.0, per_tenant_max=10, bytes_max=1 << 30)
+
 
 class Office:
     """A register in a folder, and the clocks it goes by."""
@@ -21,7 +23,9 @@ class Office:
 
     def open(self, **limits):
         clocks = Clocks(lambda: self.clock.us, lambda: self.clock.s)
-        self.register = Register(self.store, self.folder, clocks, Limits(**limits))
+        self.register = Register(
+            self.store, self.folder, clocks, msgspec.structs.replace(LIMITS, **limits)
+        )
         self.register.load()
 
     def new(self, number, **changes):

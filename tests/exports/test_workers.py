@@ -114,3 +114,9 @@ def _is_worker(number):
         return b"spawn_main" in Path(f"/proc/{number}/cmdline").read_bytes()
     except OSError:
         return False
+
+
+def test_there_are_as_many_as_wanted_else_one_a_core_up_to_two(monkeypatch):
+    monkeypatch.setattr(workers.os, "sched_getaffinity", lambda _: set(range(8)))
+
+    assert [workers.count_of(wanted) for wanted in (None, 0, 5)] == [2, 0, 5]

@@ -305,7 +305,8 @@ class Tailed:
 class House:
     """The whole server, the fakes in it, and who may knock."""
 
-    def __init__(self, store, *, settings=None, limits=None, catalog=None):
+    def __init__(self, store, *, settings=None, limits=None, catalog=None, exports=None):
+        self.exports = exports
         self.randomness = Drawn()
         self.hour = Hour()
         self.tenants = Tenants(store, lambda: self.hour.us, self.randomness)
@@ -337,6 +338,7 @@ class House:
             catalog=self._catalog,
             clocks=Clocks(lambda: self.hour.us, lambda: self.hour.s),
             randomness=self.randomness,
+            exports=self.exports,
             ready=lambda: self.not_ready,
         )
 

@@ -13,10 +13,10 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from tests.exports.made import Port
 from tests.server.house import House, opened
 
 from sealog.server.settings import Settings
-from sealog.storage.store import Store
 
 CHECKS = [
     not_a_server_error,
@@ -46,9 +46,9 @@ def test_every_operation_has_its_faults_and_a_summary(house):
 @pytest.fixture(scope="module")
 def lived_in(tmp_path_factory):
     """A house with a few events, and a key for everything."""
-    store = Store(tmp_path_factory.mktemp("contract") / "state.db")
+    port = Port(tmp_path_factory.mktemp("contract") / "data")
     # A tail would never end.
-    house = House(store, settings=Settings(tail_seconds_max=0.0))
+    house = House(port.home.store, settings=Settings(tail_seconds_max=0.0), exports=port.exports)
     house.tenants.make(["acme", "globex"])
     for name in ("acme", "globex"):
         tenant = house.tenants.get(name)
@@ -58,7 +58,7 @@ def lived_in(tmp_path_factory):
     house.schema = schemathesis.openapi.from_asgi("/openapi.json", house.app)
     yield house
     house.close()
-    store.close()
+    port.close()
 
 
 # What takes nothing can be sent nothing wrong.

@@ -112,6 +112,11 @@ ROUTES = [
     ("GET", "/v1/keys", {"admin"}),
     ("POST", "/v1/keys", {"admin"}),
     ("DELETE", "/v1/keys/key_x", {"admin"}),
+    ("GET", "/v1/exports", {"export"}),
+    ("POST", "/v1/exports", {"export"}),
+    ("GET", "/v1/exports/exp_x", {"export"}),
+    ("DELETE", "/v1/exports/exp_x", {"export"}),
+    ("GET", "/v1/exports/exp_x/content", {"export"}),
     ("GET", "/logs/" + "0" * 32 + "/checkpoint", {"read", "export"}),
 ]
 

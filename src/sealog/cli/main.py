@@ -149,7 +149,7 @@ def tail(
 @app.command()
 def export(
     tenant: options.TenantOption,
-    form: Annotated[str, typer.Option("--format", help="ndjson or csv.")] = "ndjson",
+    form: Annotated[str, typer.Option("--format", help="ndjson, csv or parquet.")] = "ndjson",
     no_statements: Annotated[
         bool, typer.Option("--no-statements", help="Leave Sealog's own statements out.")
     ] = False,

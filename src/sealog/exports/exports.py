@@ -17,7 +17,7 @@ from sealog.archive.segments import Segment
 from sealog.errors import Busy, Conflict, Corrupt, Gone, Missing, SealogError
 from sealog.event.joining import Add
 from sealog.event.tenants import Tenant
-from sealog.exports import making
+from sealog.exports import making, workers
 from sealog.exports.forms import Form
 from sealog.exports.jobs import CANCELLED, FAILED, PENDING, READY, RUNNING, UNFINISHED, Job
 from sealog.exports.making import Halted, Made, Ways
@@ -40,10 +40,14 @@ _log = structlog.get_logger("sealog.exports")
 class Settings(msgspec.Struct, frozen=True):
     """How exports are made."""
 
-    limits: Limits = Limits()
+    expire_after_s: float = 86_400.0
     running_max: int = 1
-    workers: int = 0
-    """Processes that write each export; 0 leaves it to a thread."""
+    per_tenant_max: int = 10
+    """Jobs of a tenant that are under way or ready at once."""
+    bytes_max: int = 50 << 30
+    """Of all files together."""
+    workers: int | None = None
+    """Processes that write each export; 0 leaves it to a thread, None is for one a core, up to 2."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -90,11 +94,11 @@ class World(msgspec.Struct, frozen=True):
     """Tenant number → how many of its events are accepted."""
     randomness: Callable[[int], bytes]
     clock_us: Callable[[], int]
-    monotonic_s: Callable[[], float] = time.monotonic
     add: Add | None = None
     """Gets each event's document, to add what follows from it; a module's function."""
     finished: Callable[[Finished], None] = lambda _: None
     """Told of every export that became ready, in the thread that made it. It MUST NOT raise."""
+    monotonic_s: Callable[[], float] = time.monotonic
 
 
 class Exports:
@@ -108,7 +112,9 @@ class Exports:
         self._world = world
         self._settings = settings
         clocks = Clocks(world.clock_us, world.monotonic_s)
-        self._register = Register(store, self._folder, clocks, settings.limits)
+        limits = Limits(settings.expire_after_s, settings.per_tenant_max, settings.bytes_max)
+        self._register = Register(store, self._folder, clocks, limits)
+        self._workers = workers.count_of(settings.workers)
         # Job → how far it is; changed by whoever holds the register's turn.
         self._under_way: dict[str, _UnderWay] = {}
         self._served = 0
@@ -272,13 +278,13 @@ class Exports:
         def take(size: int) -> bool:
             under_way = sum(other.bytes for other in list(self._under_way.values()))
             used = self._register.bytes() + under_way
-            return used + size <= self._settings.limits.bytes_max
+            return used + size <= self._settings.bytes_max
 
         while job.size and not self._source.wait_for(tenant, job.size - 1, VISIBLE_S):
             tell(0, 0)
         query = msgspec.json.decode(job.query, type=Query)
         pieces = self._source.pieces(tenant, query, job.size)
-        ways = Ways(self._settings.workers, take, self._world.add, tell)
+        ways = Ways(self._workers, take, self._world.add, tell)
         return making.make(self._register.path(job), Form(job.format, job.columns), pieces, ways)
 
     def _settle(self, job: Job, made: Made) -> None:

@@ -20,10 +20,10 @@ JOBS_PER_TENANT_MAX = 1_000
 class Limits(msgspec.Struct, frozen=True):
     """What exports may take."""
 
-    expire_after_s: float = 86_400.0
-    per_tenant_max: int = 10
+    expire_after_s: float
+    per_tenant_max: int
     """Jobs of a tenant that are under way or ready at once."""
-    bytes_max: int = 50 << 30
+    bytes_max: int
     """Of all files together."""
 
 

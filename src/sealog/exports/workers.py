@@ -1,6 +1,6 @@
 """Writing events out in processes of their own, at the lowest priority: ingest goes first.
 
-A worker holds nothing: packs go in as they rest, compressed, and the bytes of a file come out.
+Decision 0012. A worker holds nothing: packs go in as they rest, compressed, and the bytes of a file come out.
 """
 
 import contextlib
@@ -20,6 +20,8 @@ from sealog.exports.forms import Form, Piece
 from sealog.exports.part import Unwritten
 
 NICE = 10
+COUNT_MAX = 2
+"""Of workers, unless more are asked for: they are not to stand in the way of what goes first."""
 OBJECTS_UNTIL_COLLECTED = 50_000
 _PR_SET_PDEATHSIG = 1
 
@@ -53,6 +55,11 @@ def written(
         raise Unwritten("a process that wrote it died") from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def count_of(wanted: int | None) -> int:
+    """How many processes write: as many as wanted; else one a core, up to 2."""
+    return min(len(os.sched_getaffinity(0)), COUNT_MAX) if wanted is None else wanted
 
 
 def _count(batch: Iterable[Piece]) -> int:

@@ -18,6 +18,8 @@ from sealog.server.administering import Administering
 from sealog.server.bodies import Bodies
 from sealog.server.counting import Counting
 from sealog.server.door import Door
+from sealog.server.exporting import PATH as EXPORTS
+from sealog.server.exporting import Exporting
 from sealog.server.ingesting import NATIVE, PREFIX, Ingest
 from sealog.server.knocking import Knocker, visit_of
 from sealog.server.logs import Logs
@@ -66,6 +68,7 @@ def build(
     app.router.routes.append(Plain("/v1/tail", tails, methods=["GET"]))
     app.router.routes.extend(_routes(parts, reading, Logs(parts, knocker, threads)))
     app.router.routes.extend(_counts(Counting(parts, knocker, threads)))
+    app.router.routes.extend(_exports(Exporting(parts, settings, knocker, threads)))
     app.include_router(Administering(parts, settings, knocker, threads).router())
     # Made when first asked for: it takes longer than all the rest.
     document = cache(lambda: contract.text(contract.document(app, settings)))
@@ -117,6 +120,15 @@ def _counts(counting: Counting) -> list[BaseRoute]:
         Plain("/v1/count", counting.count, methods=["GET"]),
         Plain("/v1/facets", counting.facets, methods=["GET"]),
         Plain("/v1/histogram", counting.histogram, methods=["GET"]),
+    ]
+
+
+def _exports(exporting: Exporting) -> list[BaseRoute]:
+    one = EXPORTS + "/{id}"
+    return [
+        Plain(EXPORTS, exporting.all, methods=["GET", "POST"]),
+        Plain(one, exporting.one, methods=["GET", "DELETE"]),
+        Plain(one + "/content", exporting.content, methods=["GET"]),
     ]
 
 

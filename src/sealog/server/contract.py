@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from sealog.server import searches
+from sealog.server import exported, searches
 from sealog.server.operations import (
     FAULT,
     INDEX,
@@ -116,8 +116,6 @@ _NAMES = {
     ("get", "/v1/histogram"): "histogram",
     ("get", "/v1/feed"): "feed",
     ("get", "/v1/tail"): "tail",
-    ("get", "/v1/feed"): "feed",
-    ("get", "/v1/tail"): "tail",
     ("get", "/v1/exports"): "exports",
     ("post", "/v1/exports"): "make_export",
     ("get", "/v1/exports/{id}"): "export",
@@ -146,6 +144,7 @@ def document(app: FastAPI, settings: Settings) -> Json:
         Results=RESULTS,
         Event=_EVENT,
         Events=searches.EVENTS,
+        Export=exported.EXPORT,
     )
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "A key, `slk_…`."},
@@ -196,6 +195,7 @@ def _paths(settings: Settings) -> dict[str, Json]:
         "/v1/histogram": {"get": searches.histogram()},
         "/v1/feed": {"get": _feed(settings)},
         "/v1/tail": {"get": _tail(settings)},
+        **exported.paths(settings),
         "/logs/{log_id}/{resource}": {"get": _log()},
         "/healthz": {"get": _open("The process answers", json_of({"type": "object"}))},
         "/readyz": {"get": _open("The server can do its work", json_of({"type": "object"}))},

@@ -19,6 +19,7 @@ from sealog.errors import Refused
 from sealog.event.batch import Receipt
 from sealog.event.packs import Opened
 from sealog.event.tenants import Tenant
+from sealog.exports.exports import Exports
 from sealog.intake.source import Source
 from sealog.ledger.files import Tile
 from sealog.query.tree import Query
@@ -172,5 +173,7 @@ class Parts(msgspec.Struct, frozen=True):
     ready: Callable[[], str | None] = lambda: None
     """Why the server cannot serve right now; None when it can. Told to anybody: it MUST NOT name a
     tenant or a file."""
+    exports: Exports | None = None
+    """None where nobody makes them: beside the process that owns the folder."""
     registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)
     """Where other rooms may add their gauges to ours."""

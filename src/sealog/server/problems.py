@@ -31,6 +31,7 @@ _TITLES = {
     410: "It is gone",
     413: "A limit was passed",
     415: "The type or encoding is not taken",
+    416: "There is nothing at that place",
     422: "A value may not be what it is",
     429: "Too many requests",
     500: "Something went wrong on our side",

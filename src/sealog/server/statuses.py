@@ -16,7 +16,9 @@ from sealog.errors import (
 
 OK = 200
 CREATED = 201
+ACCEPTED = 202
 NO_CONTENT = 204
+PARTIAL = 206
 SOME_REFUSED = 207
 ALL_REFUSED = 422
 ALL_CONFLICTS = 409
@@ -55,7 +57,7 @@ _CODES = dict.fromkeys(
         "too-many-buckets",
     ),
     _UNPROCESSABLE,
-) | {"method-not-allowed": 405, "old-cursor": 410, "too-slow": 408}
+) | {"method-not-allowed": 405, "old-cursor": 410, "too-slow": 408, "bad-range": 416}
 
 
 def of_error(error: SealogError) -> int:
