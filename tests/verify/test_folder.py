@@ -474,7 +474,7 @@ class TestFilesThatAreMissingAddedOrCut:
             "logs/stray",
             "logs/" + "0" * 32 + "/entries",
             "archive/{bolt}/default/0-2-1.arrow",
-            "archive/{bolt}/default/0-0-0.parquet",
+            "archive/{bolt}/default/1-2-0.parquet",
             "archive/{bolt}/default/x.arrow",
             "archive/{bolt}/0-1-0.arrow",
             "archive/{bolt}/default/deep/7-9-0.arrow",
