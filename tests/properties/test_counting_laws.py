@@ -41,7 +41,7 @@ def _ranked(values: list[str]) -> list[tuple[str, int]]:
     return sorted(Counter(values).items(), key=lambda one: (-one[1], one[0]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     steps,
     queries,

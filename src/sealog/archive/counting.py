@@ -84,12 +84,15 @@ def count(
 
 
 def _sources(trails: Mapping[int, Trail], query: Query, shelf: Shelf) -> list[Source]:
-    wanted = Wanted(query, 0)
+    least, most = Wanted(query, 0).range_us
     found: list[Source] = []
     for trail in trails.values():
         found += sources.waiting(trail.chunks)
-        found += [sources.Resting(segment, shelf) for segment in trail.segments]
-    found = [one for one in found if wanted.reach(one.first_us, one.last_us) is not None]
+        found += [
+            sources.Resting(segment, shelf)
+            for segment in trail.segments
+            if segment.last_us >= least and segment.first_us <= most
+        ]
     return sorted(found, key=lambda one: one.last_us, reverse=True)
 
 

@@ -5,9 +5,9 @@ show. It stops when the page is full and nothing left can hold anything that com
 """
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -16,15 +16,14 @@ from sealog.archive import sources
 from sealog.archive.conditions import Condition, ready
 from sealog.archive.cursors import Position
 from sealog.archive.reading import Hit, Indexes
+from sealog.archive.segments import Segment
 from sealog.archive.shelf import Shelf
 from sealog.archive.sources import Places, Rows, Source, both, others
 from sealog.archive.waiting import Chunk, Trail
 from sealog.errors import Corrupt
 from sealog.query.tree import Query
 
-if TYPE_CHECKING:
-    from sealog.archive.segments import Segment
-
+_LEAST, _MOST = -(1 << 63), (1 << 63) - 1
 OutOfTime: TypeAlias = Callable[[], bool]
 
 
@@ -60,42 +59,22 @@ class Wanted(msgspec.Struct, frozen=True):
         way = self.way
         return way * at_us, way * index, way * tenant
 
-    def reach(self, first_us: int, last_us: int) -> int | None:
-        """The soonest time within both that may be on the page; None where there is none."""
-        least, most = first_us, last_us
-        if self.query.from_us is not None:
-            least = max(least, self.query.from_us)
-        if self.query.to_us is not None:
-            most = min(most, self.query.to_us - 1)
-        if self.after is not None and self.oldest_first:
-            least = max(least, self.after[0])
-        elif self.after is not None:
-            most = min(most, self.after[0])
-        if least > most:
-            return None
-        return least if self.oldest_first else most
+    @property
+    def range_us(self) -> tuple[int, int]:
+        """The least and the greatest time that may be on the page."""
+        query, after = self.query, self.after
+        least = _LEAST if query.from_us is None else query.from_us
+        most = _MOST if query.to_us is None else query.to_us - 1
+        if after is None:
+            return least, most
+        return (max(least, after[0]), most) if self.oldest_first else (least, min(most, after[0]))
 
 
 class _Side(msgspec.Struct, frozen=True):
-    """A source, and of which tenant it is."""
+    """A source that is being looked at, and of which tenant it is."""
 
     tenant: int
     source: Source
-
-    def bound(self, wanted: Wanted) -> tuple[Sooner, bool] | None:
-        """What nothing of it can be sooner than, and whether that is after where the page begins.
-
-        None: nothing of it can be on the page.
-        """
-        source = self.source
-        at_us = wanted.reach(source.first_us, source.last_us)
-        if at_us is None:
-            return None
-        end = source.first_us if wanted.oldest_first else source.last_us
-        index = source.first if wanted.oldest_first else source.last
-        bound = wanted.scored(at_us, index, self.tenant)
-        is_after = wanted.after is None or bound < wanted.scored(*wanted.after)
-        return bound, at_us == end and is_after
 
     def nearest(self, wanted: Wanted) -> Sooner | None:
         """The soonest that is there and may be on the page, by time alone.
@@ -177,12 +156,7 @@ def find(trails: Mapping[int, Trail], wanted: Wanted, shelf: Shelf, out_of_time:
     to decide; whatever it says, the next page begins further on than this one.
     """
     condition = ready(wanted.query)
-    sides = [
-        _Side(tenant, source)
-        for tenant, trail in trails.items()
-        for source in _sources(trail, shelf, wanted)
-    ]
-    queue = _Queue(sides, wanted)
+    queue = _Queue(trails, wanted, shelf)
     best = _Best(wanted)
     damaged: list[str] = []
     stopped: Sooner | None = None
@@ -212,17 +186,37 @@ def find(trails: Mapping[int, Trail], wanted: Wanted, shelf: Shelf, out_of_time:
 
 
 class _Queue:
-    """Sides by what they may show next."""
+    """Segments and waiting events by what each may show next."""
 
-    def __init__(self, sides: Sequence[_Side], wanted: Wanted) -> None:
-        self._sides = sides
+    def __init__(self, trails: Mapping[int, Trail], wanted: Wanted, shelf: Shelf) -> None:
         self._wanted = wanted
+        self._shelf = shelf
+        self._spans: list[tuple[int, Segment | sources.Waiting]] = []
+        # The sooner the less; whether that is where something is and after where the page begins.
         self._queue: list[tuple[Sooner, int, bool]] = []
-        for nth, side in enumerate(sides):
-            found = side.bound(wanted)
-            if found is not None:
-                self._queue.append((_negative(found[0]), nth, found[1]))
+        for tenant, trail in trails.items():
+            self._add(tenant, sources.waiting(trail.chunks))
+            self._add(tenant, trail.segments)
         heapq.heapify(self._queue)
+
+    def _add(self, tenant: int, spans: Iterable[Segment | sources.Waiting]) -> None:
+        # Of every segment of every tenant: nothing here is done that could wait.
+        wanted = self._wanted
+        least, most = wanted.range_us
+        after = None if wanted.after is None else _negative(wanted.scored(*wanted.after))
+        queue, known = self._queue, self._spans
+        for span in spans:
+            first_us, last_us = span.first_us, span.last_us
+            if last_us < least or first_us > most:
+                continue
+            if wanted.oldest_first:
+                bound = (max(first_us, least), span.first, tenant)
+                is_there = first_us >= least
+            else:
+                bound = (-min(last_us, most), -span.last, -tenant)
+                is_there = last_us <= most
+            queue.append((bound, len(known), is_there and (after is None or bound > after)))
+            known.append((tenant, span))
 
     def top(self) -> Sooner | None:
         """What nothing that is left can be sooner than."""
@@ -231,9 +225,12 @@ class _Queue:
     def take(self) -> _Side | None:
         """The next side; None where it turned out to be later or nothing, to be asked again."""
         _, nth, is_after = heapq.heappop(self._queue)
+        tenant, span = self._spans[nth]
+        source = sources.Resting(span, self._shelf) if isinstance(span, Segment) else span
+        side = _Side(tenant, source)
         if is_after:
-            return self._sides[nth]
-        nearest = self._sides[nth].nearest(self._wanted)
+            return side
+        nearest = side.nearest(self._wanted)
         if nearest is not None:
             heapq.heappush(self._queue, (_negative(nearest), nth, True))
         return None
@@ -260,16 +257,6 @@ def passing(source: Source, condition: Condition) -> Rows:
     for some in _groups(source, unsure) if len(unsure) else ():
         content = source.content_of(int(source.indexes(some[:1])[0]))
         found[some] = condition.decided(source, some, content)
-    return found
-
-
-def _sources(trail: Trail, shelf: Shelf, wanted: Wanted) -> list[Source]:
-    found: list[Source] = [*sources.waiting(trail.chunks)]
-    found += [
-        sources.Resting(segment, shelf)
-        for segment in trail.segments
-        if wanted.reach(segment.first_us, segment.last_us) is not None
-    ]
     return found
 
 

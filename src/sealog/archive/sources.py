@@ -160,7 +160,10 @@ class Resting:
         packs = np.concatenate([candidates(*words, hashes) for words in parts.words()])
         if packs.all() or not packs.any():
             return bool(packs[0])
-        rows: Rows = packs[np.searchsorted(parts.firsts, self.numbers("index"), "right") - 1]
+        begins = np.append(parts.firsts, self.last + 1) - self.first
+        if self.last - self.first != self.count - 1:
+            begins = np.searchsorted(self.numbers("index"), begins + self.first)
+        rows: Rows = np.repeat(packs, np.diff(begins))
         return rows
 
     def counted(self, name: str, rows: Rows) -> Counted:
