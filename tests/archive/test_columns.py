@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.archive.made import BEGIN_US, event, opened
 
 from sealog.archive import columns
-from sealog.archive.columns import Row, clip, fold, row_of, rows_of
+from sealog.archive.columns import Row, row_of, rows_of
+from sealog.archive.forms import clip, fold
 from sealog.errors import Altered
 from sealog.event.packs import Packer, Unpacker
 

@@ -116,6 +116,7 @@ def test_a_list_passes_where_one_of_its_values_does(leaf: leaves.Leaf, passing: 
         (Is("actor.name", "Grüße"), "grüsse"),
         (Is("session", "S-1"), "S-1"),
         (Is("action", "User_Login"), "User_Login"),
+        (Is("action", "two\nlines"), "two\nlines"),
         (Is("session", "\ud800"), "?"),
         (Is("ip", "2001:DB8:0::1"), "2001:db8::1"),
         (Is("ip", "::ffff:192.0.2.1"), "192.0.2.1"),

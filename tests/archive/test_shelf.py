@@ -11,7 +11,8 @@ from tests.archive.made import BEGIN_US, event
 
 from sealog.archive import blooms
 from sealog.archive import shelf as shelf_of_columns
-from sealog.archive.columns import id8, row_of
+from sealog.archive.columns import row_of
+from sealog.archive.forms import id8
 from sealog.archive.segments import Segment, write
 from sealog.archive.shelf import Kept, Shelf
 from sealog.event.packs import Packer, repack

@@ -6,8 +6,8 @@ import pytest
 from tests.architecture.tree import ROOT
 
 from sealog import config
-from sealog.archive.columns import VALUE_CHARS_MAX as COLUMN_CHARS_MAX
 from sealog.archive.follower import Settings as Following
+from sealog.archive.forms import VALUE_CHARS_MAX as COLUMN_CHARS_MAX
 from sealog.event.ids import ID_BYTES_MAX
 from sealog.event.tokens import KEYS_MAX, LEVELS_MAX
 from sealog.query import scanning, syntax, values

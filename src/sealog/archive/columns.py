@@ -5,7 +5,6 @@ these functions MUST give the same row for the same parts, and never fail: what 
 becomes text or nothing.
 """
 
-import ipaddress
 from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any
@@ -13,16 +12,21 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Raw
 
+from sealog.archive.forms import (
+    BETWEEN,
+    ID_BYTES,
+    VALUE_CHARS_MAX,
+    address_of,
+    clip,
+    fold,
+    in_list,
+)
 from sealog.errors import SealogError
 from sealog.event import times, tokens
 from sealog.event.packs import Opened, Pack, Unpacker
 from sealog.event.parts import ACTOR, FACTS, REST, TARGET
 
-VALUE_CHARS_MAX = 512
 VALUES_MAX = 32
-BETWEEN = "\n"
-"""Stands between the values of a list: `category`, `type` and `target` hold all of an event's."""
-ID_BYTES = 8
 
 _STATUS_MAX = (1 << 31) - 1
 _TIME_MAX = (1 << 63) - 1
@@ -181,39 +185,6 @@ def rows_of(pack: Pack, base: int, unpacker: Unpacker) -> list[Row]:
     ]
 
 
-def fold(text: str) -> str:
-    """The form in which actors and addresses are kept and asked for."""
-    return clip(text.lower() if text.isascii() else text.casefold())
-
-
-@lru_cache(maxsize=16_384)
-def address_of(text: str) -> str:
-    """An address in its one spelling; an IPv4 address mapped into IPv6 is the IPv4 address.
-
-    What is no address is folded text.
-    """
-    folded = fold(text)
-    try:
-        address = ipaddress.ip_address(folded)
-    except ValueError:
-        return folded
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return str(address)
-
-
-def clip(text: str) -> str:
-    """A value short enough for a column; what is cut off is told apart by its hash."""
-    if len(text) <= VALUE_CHARS_MAX:
-        return text
-    return text[:VALUE_CHARS_MAX] + "…" + sha256(text.encode("utf-8", "replace")).hexdigest()
-
-
-def id8(event_id: str) -> bytes:
-    """The 8 bytes by which an event's id is found."""
-    return sha256(event_id.encode("utf-8", "replace")).digest()[:ID_BYTES]
-
-
 def _row(index: int, facts: _Facts, actor: bytes, target: bytes, rest: bytes) -> Row:
     event = facts.event
     names = facts.sealog
@@ -280,7 +251,7 @@ def _aim(part: bytes) -> str:
         return ""
     uid = "" if person.id is None else str(person.id)
     values = (person.name or "", uid, person.email or "")
-    return BETWEEN.join(dict.fromkeys([_in_list(fold(value)) for value in values if value]))
+    return BETWEEN.join(dict.fromkeys([in_list(fold(value)) for value in values if value]))
 
 
 def _facts(part: bytes, rest: bytes) -> _Facts:
@@ -370,11 +341,7 @@ def _joined(token: bytes) -> str:
         return ""
     value = _plain(token)
     values = value if isinstance(value, list) else [value]
-    return BETWEEN.join([_in_list(text) for text in map(_text, values[:VALUES_MAX]) if text])
-
-
-def _in_list(text: str) -> str:
-    return text.replace(BETWEEN, " ")
+    return BETWEEN.join([in_list(text) for text in map(_text, values[:VALUES_MAX]) if text])
 
 
 def _status(value: _Scalar) -> int | None:

@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 import re2
 from numpy.typing import NDArray
 
-from sealog.archive import blooms, columns
-from sealog.archive.columns import BETWEEN
+from sealog.archive import blooms, forms
 from sealog.archive.sources import Remembered, Values
 from sealog.archive.tables import BLOOMED
 from sealog.errors import Refused
@@ -63,16 +62,16 @@ def ready(leaf: Leaf) -> Values | OfNumber:
         raise _refused(f"{leaf.field} cannot be asked for like this")
     if isinstance(leaf, tree.Has):
         return _present(names)
-    if isinstance(leaf, tree.Is):
-        if field.kind is Kind.ADDRESS:
-            return _equal(names, columns.address_of(_storable(leaf.value)))
-        return _equal(names, _kept(_storable(leaf.value), field.kind))
-    return _like(names, _kept(_storable(leaf.pattern), field.kind))
+    if isinstance(leaf, tree.Like):
+        return _like(names, _kept(leaf.pattern, field.kind, names))
+    if field.kind is Kind.ADDRESS:
+        return _equal(names, forms.address_of(_kept(leaf.value, field.kind, names)))
+    return _equal(names, _kept(leaf.value, field.kind, names))
 
 
 def id_key(event_id: str) -> tuple[int, int]:
     """The number by which an id is found in the column, and its hash in the bloom filter."""
-    key = columns.id8(event_id)
+    key = forms.id8(event_id)
     return int.from_bytes(key, "little", signed=True), blooms.hash64(key)
 
 
@@ -184,14 +183,12 @@ def _nothing(values: Any) -> NDArray[np.bool_]:
     return np.zeros(len(values), np.bool_)
 
 
-def _storable(text: str) -> str:
-    """Text as a column can hold it: UTF-8, one line."""
-    return text.encode("utf-8", "replace").decode().replace(BETWEEN, " ")
-
-
-def _kept(text: str, kind: Kind) -> str:
-    """Text as a column of this kind holds it."""
-    return columns.clip(text) if kind is Kind.TEXT else columns.fold(text)
+def _kept(text: str, kind: Kind, names: tuple[str, ...]) -> str:
+    """Text as these columns hold it."""
+    storable = text.encode("utf-8", "replace").decode()
+    if not LISTS.isdisjoint(names):
+        storable = forms.in_list(storable)
+    return forms.clip(storable) if kind is Kind.TEXT else forms.fold(storable)
 
 
 def _refused(detail: str) -> Refused:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealog.archive import leaves
-from sealog.archive.columns import id8, id_of
+from sealog.archive.columns import id_of
+from sealog.archive.forms import id8
 from sealog.archive.segments import Parts, Segment, place_in
 from sealog.archive.shelf import Shelf
 from sealog.archive.waiting import Chunk, Trail

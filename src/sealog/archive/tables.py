@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
-from sealog.archive.columns import ID_BYTES, Row
+from sealog.archive.columns import Row
+from sealog.archive.forms import ID_BYTES
 from sealog.event.packs import Pack
 from sealog.event.parts import PART_NAMES
 

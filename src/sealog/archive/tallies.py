@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sealog.archive import buckets
-from sealog.archive.columns import BETWEEN
+from sealog.archive.forms import BETWEEN
 from sealog.archive.leaves import TEXT_COLUMNS
 from sealog.archive.sources import Numbers, Rows, Source, Values, anything, both, others
 from sealog.errors import Refused

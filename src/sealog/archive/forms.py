@@ -1,0 +1,48 @@
+"""The forms in which values stand in columns, and are asked for."""
+
+import ipaddress
+from functools import lru_cache
+from hashlib import sha256
+
+VALUE_CHARS_MAX = 512
+BETWEEN = "\n"
+"""Stands between the values of a list: `category`, `type` and `target` hold all of an event's."""
+ID_BYTES = 8
+
+
+def fold(text: str) -> str:
+    """The form in which actors and addresses are kept and asked for."""
+    return clip(text.lower() if text.isascii() else text.casefold())
+
+
+@lru_cache(maxsize=16_384)
+def address_of(text: str) -> str:
+    """An address in its one spelling; an IPv4 address mapped into IPv6 is the IPv4 address.
+
+    What is no address is folded text.
+    """
+    folded = fold(text)
+    try:
+        address = ipaddress.ip_address(folded)
+    except ValueError:
+        return folded
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return str(address)
+
+
+def clip(text: str) -> str:
+    """A value short enough for a column; what is cut off is told apart by its hash."""
+    if len(text) <= VALUE_CHARS_MAX:
+        return text
+    return text[:VALUE_CHARS_MAX] + "…" + sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def id8(event_id: str) -> bytes:
+    """The 8 bytes by which an event's id is found."""
+    return sha256(event_id.encode("utf-8", "replace")).digest()[:ID_BYTES]
+
+
+def in_list(text: str) -> str:
+    """A value that may stand in a list: on one line."""
+    return text.replace(BETWEEN, " ")
