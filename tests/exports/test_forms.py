@@ -4,6 +4,8 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.archive.made import ALPHA
 from tests.exports.made import fill, line, pieces_of, shown
 
@@ -122,6 +124,18 @@ def test_cells_are_quoted_as_rfc_4180_wants():
     assert forms.csv_lines([["a", 'b"c', "d,e", "f\ng", "h\ri", None]]) == (
         b'a,"b""c","d,e","f\ng","h\ri",\r\n'
     )
+
+
+def test_a_row_of_one_empty_cell_is_a_row():
+    assert read(forms.csv_lines([[None], ["a"], [""]])) == [[""], ["a"], [""]]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(st.text(alphabet="a\",;'\r\n\t é="), min_size=2, max_size=4), max_size=4))
+def test_what_is_written_is_read_by_the_library(rows):
+    guarded = [["'" + cell if forms._FORMULA.match(cell) else cell for cell in row] for row in rows]
+
+    assert read(forms.csv_lines(rows)) == guarded
 
 
 def test_a_lone_surrogate_does_not_end_an_export():

@@ -1,7 +1,5 @@
 """What events look like in each format, and what stands before and after them in a file."""
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
@@ -26,6 +24,7 @@ GROUP_BYTES = 16 << 20
 
 # A spreadsheet takes what begins so for a formula; after a quote too, in those that strip quotes.
 _FORMULA = re.compile(r'"?[=+\-@\t\r]')
+_QUOTED = re.compile(r'[",\r\n]')
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -74,16 +73,20 @@ def _csv(form: Form, lines: bytes) -> bytes:
 
 
 def csv_lines(found: Iterable[Sequence[Any]]) -> bytes:
-    """Rows as RFC 4180 has them. A cell that a spreadsheet would compute begins with `'`."""
-    text = io.StringIO()
-    csv.writer(text).writerows([[_cell(value) for value in row] for row in found])
-    return text.getvalue().encode("utf-8", "replace")
+    """Rows as RFC 4180 has them. A cell that a spreadsheet would compute begins with `'`.
+
+    Not the library's writer: it takes 30 us for an event's JSON, a character at a time (measured).
+    """
+    # A row that is one empty cell would be no row to a reader.
+    lines = [",".join(map(_cell, row)) or '""' for row in found]
+    return "".join([line + "\r\n" for line in lines]).encode("utf-8", "replace")
 
 
-def _cell(value: Any) -> Any:
-    if type(value) is str and _FORMULA.match(value):
-        return "'" + value
-    return value
+def _cell(value: Any) -> str:
+    if type(value) is not str:
+        return "" if value is None else str(value)
+    text: str = "'" + value if _FORMULA.match(value) else value
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 
 def _narrowed(found: Iterable[Row], columns: Sequence[str]) -> Iterable[Row]:
