@@ -1,6 +1,7 @@
 """The forms in which values stand in columns, and are asked for."""
 
 import ipaddress
+import re
 from functools import lru_cache
 from hashlib import sha256
 
@@ -8,6 +9,9 @@ VALUE_CHARS_MAX = 512
 BETWEEN = "\n"
 """Stands between the values of a list: `category`, `type` and `target` hold all of an event's."""
 ID_BYTES = 8
+
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_V4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 
 
 def fold(text: str) -> str:
@@ -21,6 +25,9 @@ def address_of(text: str) -> str:
 
     What is no address is folded text.
     """
+    # Most are IPv4 as it is written nearly everywhere: a tenth of the cost.
+    if _V4.fullmatch(text) is not None:
+        return text
     folded = fold(text)
     try:
         address = ipaddress.ip_address(folded)
