@@ -71,7 +71,9 @@ def _show(running: "App") -> None:
         if size:
             running.archive.wait_for(tenant, size - 1, 10.0)
             first, last, odd = _span(running, tenant)
-            found = running.archive.search([tenant], Query(where=Is("outcome", "failure")), limit=1000)
+            found = running.archive.search(
+                [tenant], Query(where=Is("outcome", "failure")), limit=1000
+            )
             rows.append((tenant.name, str(size), first, last, str(len(found.events)), str(odd)))
     columns = ("tenant", "events", "first", "last", "failures", "with findings")
     printing.table("What is there (synthetic)", columns, rows)
