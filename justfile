@@ -11,7 +11,7 @@ test: tools lint types imports check
 
 # What the tests call beside Python, from Debian where it is missing
 tools:
-    command -v openssl > /dev/null || { apt-get update && apt-get install -y openssl; }
+    for tool in openssl strace faketime; do command -v $tool > /dev/null || missing="${missing:-} $tool"; done; [ -z "${missing:-}" ] || { apt-get update && apt-get install -y $missing; }
 
 # Lint and format, as written down in pyproject.toml
 lint:

@@ -80,8 +80,8 @@ def script(*args, cwd, stdin=b""):
 class Served:
     """`sealog serve` on a data folder, on a free port of loopback."""
 
-    def __init__(self, data, *more, **settings):
-        """`settings`: variables without their `SEALOG_`."""
+    def __init__(self, data, *more, preset=None, **settings):
+        """`settings`: variables without their `SEALOG_`; `preset`: other variables."""
         self.url = f"http://127.0.0.1:{free_port()}"
         self._mark = f"TESTED_AT={self.url}".encode()
         command = [SCRIPT, "serve", "--data", data, "--listen", self.url[7:], *more]
@@ -91,7 +91,8 @@ class Served:
             cwd=data.parent,
             env=environment()
             | {f"SEALOG_{name}": str(value) for name, value in settings.items()}
-            | {"TESTED_AT": self.url},
+            | {"TESTED_AT": self.url}
+            | (preset or {}),
         )
         self.key = None
         self._read_what_it_says()

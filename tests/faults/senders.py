@@ -35,6 +35,8 @@ class Ledger:
     def __init__(self):
         self.receipts: dict[Sending, list[Receipt]] = {}
         self.open: list[Sending] = []
+        self.turned_away = 0
+        """Requests that were answered 503: come again."""
 
     def all(self):
         return [receipt for several in self.receipts.values() for receipt in several]
@@ -65,33 +67,40 @@ def record(dialect, name, at):
 class Sender:
     """One connection's worth of load, chosen by its dice."""
 
-    def __init__(self, name, seed, ledger):
+    def __init__(self, name, seed, ledger, tenants=TENANTS, *, records_max=RECORDS_MAX, text=""):
         self._name = name
         self._dice = random.Random(f"{seed}/{name}")
         self._ledger = ledger
+        self._tenants = tenants
+        self._records_max = records_max
+        self._text = text
         self._sent = 0
 
     def make(self):
         dice = self._dice
-        count = 1 if dice.random() < 0.4 else dice.randint(2, RECORDS_MAX)
+        count = 1 if dice.random() < 0.4 else dice.randint(2, self._records_max)
         dialect = dice.choice(DIALECTS)
         self._sent += 1
         name = f"{self._name}-{self._sent}"
         records = [record(dialect, f"{name}-{place}", place) for place in range(count)]
+        if self._text:
+            records = [one | {"text": self._text} for one in records]
         body = b"\n".join(map(msgspec.json.encode, records))
-        return Sending(dice.choice(TENANTS), dialect, name, body, count)
+        return Sending(dice.choice(self._tenants), dialect, name, body, count)
 
     def again(self):
         """Something that was answered already, for a sender who did not believe it."""
         return self._dice.choice(list(self._ledger.receipts))
 
-    async def run(self, client):
-        """Send until the server is gone."""
-        while True:
+    async def run(self, client, until=lambda: False):
+        """Send until the server is gone, or told to stop."""
+        while not until():
             doubts = self._ledger.receipts and self._dice.random() < 0.05
             sending = self.again() if doubts else self.make()
             if not await send(client, sending, self._ledger):
                 return
+            if sending in self._ledger.open:
+                await asyncio.sleep(0.05)
 
 
 async def send(client, sending, ledger):
@@ -106,6 +115,12 @@ async def send(client, sending, ledger):
         if sending not in ledger.receipts:
             ledger.open.append(sending)
         return False
+    if answer.status_code == 503:
+        assert int(answer.headers["retry-after"]) > 0
+        ledger.turned_away += 1
+        if sending not in ledger.receipts:
+            ledger.open.append(sending)
+        return True
     assert answer.status_code == 200, answer.text
     ledger.keep(sending, answer.json()["results"])
     return True
@@ -128,9 +143,26 @@ async def load(server, key, senders, end):
         await asyncio.gather(*running)
 
 
-async def send_open(server, key, ledger):
-    """Send again everything that got no answer."""
-    sending, ledger.open = ledger.open, []
+async def load_until(server, key, senders, end):
+    """All senders at once, for as long as `end` takes; the server may stay."""
+    over = False
     async with clients(server, key) as client:
-        for one in sending:
-            assert await send(client, one, ledger)
+        running = [asyncio.ensure_future(sender.run(client, lambda: over)) for sender in senders]
+        try:
+            await end()
+        finally:
+            over = True
+            await asyncio.gather(*running)
+
+
+async def send_open(server, key, ledger):
+    """Send again everything that got no receipt, as long as it is turned away."""
+    async with clients(server, key) as client:
+        for _ in range(100):
+            sending, ledger.open = ledger.open, []
+            for one in sending:
+                assert await send(client, one, ledger)
+            if not ledger.open:
+                return
+            await asyncio.sleep(0.1)
+    raise AssertionError(f"{len(ledger.open)} requests are turned away for ever")

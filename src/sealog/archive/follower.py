@@ -111,7 +111,7 @@ class Follower:
 
     def _watched_disk(self) -> int:
         if self._disk is None:
-            self._disk = files.watch(self._folder.path)
+            self._disk = files.watch(self._folder.path / "archive")
         return self._disk
 
     def start(self) -> None:
