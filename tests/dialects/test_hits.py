@@ -50,10 +50,27 @@ def test_another_hit_is_not_of_the_shape(old, new):
     assert LEARNER.learn(LINE).match(LINE.replace(old, new)) is None
 
 
+def test_a_key_of_the_message_is_not_the_one_of_the_envelope_that_has_its_name():
+    line = LINE.replace(b'"event.action"', b'"_id":"m-1","_index":"192.0.2.9","event.action"')
+    hit = LEARNER.learn(line)
+
+    found = hit.asked((*hit.match(line).groups(), b""))
+
+    assert found[1:6] == (b'"h-1"', b'"/192.0.2.1"', b"", b"", b"")
+    assert found[7] == b'"agent_login"'
+    assert hit.paths[1:5] == (
+        ("_id",),
+        ("_source", "@timestamp"),
+        ("_source", "message", "_id"),
+        ("_source", "message", "_index"),
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         (b'"source.ip":"/192.0.2.1"', b'"organization.id":"x"'),
+        (b'"source.ip":"/192.0.2.1"', b'"ecs":null'),
         (b'"source.ip"', b'"event.action.x"'),
         (b'"source.ip"', b'"description"'),
         (b'"source.ip"', b'"source..ip"'),

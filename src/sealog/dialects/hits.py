@@ -39,13 +39,16 @@ DECIDING = (
 """The keys of a message whose values decide what becomes of it."""
 
 _DECIDING_BYTES_MAX = 512
-_ASKED = ("@timestamp", "_id", "source.ip", "user.id", *DECIDING)
+# A key of the envelope stands behind a slash, which no key of a message has: one may be named as
+# the other.
+_ID = "/_id"
+_ASKED = ("@timestamp", _ID, "source.ip", "user.id", *DECIDING)
 _KEYS_MAX = 64
 _ODD = re.compile(
     r"(sealog|organization|closer|@timestamp|_source|message|description)(\..*)?"
-    r"|event(\.(id|ingested|original))?|client\.ip"
+    r"|event(\.(id|ingested|original))?|client\.ip|ecs"
 )
-_PLAIN_STRING = rb'"(?!:)[^"\\\x00-\x1f]++"'
+_PLAIN_STRING = rb'"(?! *+:)[^"\\\x00-\x1f]++"'
 _PROBE_TIME = Raw(b'"2026-01-01T00:00:00.000+0000"')
 _PROBE_IP = b"203.0.113.254"
 _DECODE = msgspec.json.Decoder().decode
@@ -98,9 +101,7 @@ class HitLearner:
                         self._value(name, name, child, (pattern, pieces, slots))
                 self._close(pattern, pieces)
             else:
-                self._value(
-                    key, f"/{key}" if key != "_id" else key, value, (pattern, pieces, slots)
-                )
+                self._value(key, f"/{key}", value, (pattern, pieces, slots))
         match = styled(rb"\{%b\}" % b"".join(pattern), line)
         return _hit(match, pieces, slots, keys_of(values))
 
@@ -124,13 +125,13 @@ class HitLearner:
         if type(value) is dict:
             raise Shapeless("an object in a message")
         _next(pattern, pieces, key_pattern(key, dotted=True), f'"{key}":'.encode())
-        if path in ("@timestamp", "_id") or (path in FACT_PATHS and path not in DECIDING):
+        if path in ("@timestamp", _ID) or (path in FACT_PATHS and path not in DECIDING):
             accepted = fact_pattern(value)
         elif path in ("user.id", "source.ip"):
             accepted = _PLAIN_STRING
         else:
             accepted = value_pattern(value)
-        if path in ("@timestamp", "_id", "user.id", "source.ip") and type(value) is not str:
+        if path in ("@timestamp", _ID, "user.id", "source.ip") and type(value) is not str:
             raise Shapeless("no string")
         pattern[-1] += b"(%b)" % accepted
         slots[path] = len(slots)
@@ -144,7 +145,7 @@ def _next(pattern: list[bytes], pieces: list[bytes], key: bytes, written: bytes)
 
 
 def _hit(match: Match, pieces: list[bytes], slots: dict[str, int], keys: frozenset[str]) -> Hit:
-    if "@timestamp" not in slots or "_id" not in slots or "event.action" not in slots:
+    if "@timestamp" not in slots or _ID not in slots or "event.action" not in slots:
         raise Shapeless("a hit without time, id or action")
     pieces[0] = b"{" + pieces[0]
     pieces[-1] += b"}"
@@ -163,7 +164,7 @@ def _hit(match: Match, pieces: list[bytes], slots: dict[str, int], keys: frozens
 
 
 def _steps(path: str) -> tuple[str, ...]:
-    if path.startswith("/") or path == "_id":
+    if path.startswith("/"):
         return (path.removeprefix("/"),)
     return ("_source", path) if path == "@timestamp" else ("_source", "message", path)
 

@@ -37,9 +37,10 @@ _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
 _KEY = re.compile(r"[A-Za-z0-9@_-]+")
 _DOTTED_KEY = re.compile(r"[A-Za-z0-9@_.-]+")
-# No string begins with a colon: `trees.has_dotted_key` takes one behind a number for a dotted key.
-_FACT = rb'"(?!:)[^"\\@\x00-\x1f]{0,%d}+"' % FACT_STRING_BYTES_MAX
-_STRING = rb'"(?!:)[^"\\\x00-\x1f]*+(?:\\["\\/bfnrt][^"\\\x00-\x1f]*+)*+"'
+# No string begins with a colon, spaces aside: `trees.has_dotted_key` takes one behind a number for a
+# dotted key.
+_FACT = rb'"(?! *+:)[^"\\@\x00-\x1f]{0,%d}+"' % FACT_STRING_BYTES_MAX
+_STRING = rb'"(?! *+:)[^"\\\x00-\x1f]*+(?:\\["\\/bfnrt][^"\\\x00-\x1f]*+)*+"'
 _NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
 _KINDS: dict[type, bytes] = {
     str: _STRING,
