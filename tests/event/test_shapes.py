@@ -4,6 +4,7 @@ from sealog.event import parts, tokens
 from sealog.event.shapes import (
     ALIKE_MAX,
     KEYS_MAX,
+    LEARNING_BYTES_MAX,
     LEARNT_AFTER,
     LINE_BYTES_MAX,
     SHAPES_MAX,
@@ -119,6 +120,8 @@ def test_what_is_not_quite_of_the_shape_is_left_to_the_reader(old, new):
         LINE.replace(b'"labels"', b'"organization"'),
         b'{"event":"x"}',
         b'{"event":{"action":"a"},%s}' % b",".join(b'"k%d":1' % n for n in range(KEYS_MAX)),
+        b'{"event":{"action":"a"},"labels":{%s}}'
+        % b",".join(b'"k%d":1' % n for n in range(KEYS_MAX)),
     ],
 )
 def test_no_shape_is_learnt_from_what_is_odd(line):
@@ -176,3 +179,36 @@ def test_a_record_as_python_writes_it_has_a_shape_of_its_own():
     )
     with pytest.raises(Shapeless):
         LEARNER.learn(LINE.replace(b",", b" ,"))
+
+
+class Counted:
+    """Learns as `LEARNER` does, and counts."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, line):
+        self.count += 1
+        return LEARNER.learn(line)
+
+
+def test_who_sends_ever_other_keys_is_not_learnt_from_more_often_than_reading_slowly_costs():
+    learner = Counted()
+    shapes = Shapes(learner)
+    rows = LEARNING_BYTES_MAX // len(LINE)
+
+    for n in range(rows):
+        shapes.notice(LINE.replace(b'"labels"', b'"l%d"' % n), ("row", str(n // LEARNT_AFTER)))
+
+    # A megabyte saved up and another read, at a kibibyte for each of the 13 keys and one on credit.
+    assert 100 < learner.count <= 2 * 1024 // 13 + 1 < rows // LEARNT_AFTER
+
+
+def test_a_value_that_is_never_as_others_write_it_is_not_looked_at_for_ever():
+    learner = Counted()
+    shapes = Shapes(learner)
+
+    for _ in range(100_000):
+        shapes.notice(LINE.replace(b'"r"', b'"\\u00e9"'), ("row",))
+
+    assert learner.count < 2_000

@@ -27,6 +27,11 @@ ALIKE_MAX = 8
 """Of shapes with as many quotes only the newest are tried."""
 LEARNT_AFTER = 8
 """How many records with the same row of keys come before one of them is learnt from."""
+LEARNING_BYTES = 1 << 10
+"""What is read slowly, per key of a shape, to pay for learning it: making its pattern takes as long
+as reading some dozen records (measured: 0.1 ms a key, four times that for an array)."""
+LEARNING_BYTES_MAX = 1 << 20
+"""What can be saved up for learning, and stands there at first: some dozens of shapes."""
 
 COMMA, COLON = b"\x01", b"\x02"
 """Stand in a pattern for what a sender writes between members, and behind a key."""
@@ -269,11 +274,14 @@ def _array(values: Sequence[Any], scalar: bytes) -> bytes:
 
 def styled(pattern: bytes, line: bytes) -> Match:
     """The pattern in the style of a record, which it matches; raises `Shapeless` for any other."""
-    for comma, colon in _STYLES:
-        match = re.compile(pattern.replace(COMMA, comma).replace(COLON, colon)).fullmatch
-        if match(line) is not None:
-            return match
-    raise Shapeless("white space where hardly anybody writes any")
+    if pattern.count(COLON) > KEYS_MAX:
+        raise Shapeless("too many keys")
+    first = line.find(b'":') + len(b'":')
+    comma, colon = _STYLES[line[first : first + 1] == b" "]
+    match = re.compile(pattern.replace(COMMA, comma).replace(COLON, colon)).fullmatch
+    if match(line) is None:
+        raise Shapeless("white space where hardly anybody writes any, or a value that is odd")
+    return match
 
 
 def _mark(slot: int) -> bytes:
@@ -304,6 +312,7 @@ class Shapes:
         self._known: dict[int, list[Shape]] = {}
         self._patterns = 0
         self._noticed: dict[tuple[str, ...], int] = {}
+        self._saved = LEARNING_BYTES_MAX
         self._last: Shape | None = None
 
     def read(self, line: bytes) -> Shaped | None:
@@ -327,8 +336,11 @@ class Shapes:
             return
         if len(self._noticed) >= SHAPES_MAX:
             self._noticed.clear()
+        self._saved = min(self._saved + len(line), LEARNING_BYTES_MAX)
         count = self._noticed[row] = self._noticed.get(row, 0) + 1
-        if count % LEARNT_AFTER == 0 and len(line) <= LINE_BYTES_MAX:
+        if count % LEARNT_AFTER == 0 and len(line) <= LINE_BYTES_MAX and self._saved > 0:
+            # Whoever sends ever other keys must not make us learn without end.
+            self._saved -= LEARNING_BYTES * min(line.count(b'":'), KEYS_MAX)
             try:
                 shape = self._learn(line)
             except (Shapeless, msgspec.DecodeError):
