@@ -9,6 +9,7 @@ import pytest
 from tests.verify.made import Home, alter, event, statement
 
 from sealog.errors import Misconfigured
+from sealog.verify import resting
 from sealog.verify.folder import verify_folder
 
 
@@ -133,6 +134,32 @@ class TestAFolderThatIsWell:
         assert report.counts.opened == 80
         assert report.counts.statement == 40
         assert report.counts.unexplained == 0
+
+    def test_is_verified_while_one_file_of_a_merged_segment_is_gone_and_one_is_not(
+        self, home, monkeypatch
+    ):
+        """What was looked at is not looked for again: it would be found twice."""
+        merger = home.archive._merger
+        merger.stop()
+        merger._stopping.clear()
+        for _ in range(16):
+            home.add("acme", event(), event())
+            home.cut()
+        home.settle()
+        real = resting.check_files
+
+        def check_files(one, findings):
+            """Right after the first files were checked, a server begins to delete them."""
+            found = real(one, findings)
+            if one.segment.generation == 0 and merger.step():
+                one.segment.columns_path.unlink()
+            return found
+
+        monkeypatch.setattr(resting, "check_files", check_files)
+        report = verify_folder(home.path)
+
+        assert report.faults == []
+        assert report.counts.opened == 32
 
     def test_names_a_listed_file_that_is_gone_while_others_are_merged(self, home):
         merger = home.archive._merger

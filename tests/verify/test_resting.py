@@ -5,10 +5,12 @@ import random
 
 import msgspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.verify.made import event, statement
 
-from sealog.archive import columns, segments, tables
+from sealog.archive import blooms, columns, segments, tables
+from sealog.archive.columnwise import Columns
 from sealog.archive.joining import words_of
 from sealog.archive.segments import Parts
 from sealog.event.packs import Packer, Unpacker
@@ -37,7 +39,7 @@ def written(path, events=EVENTS, *, rows=None, kept="default"):
         path / kept,
         tenant=1,
         kept=kept,
-        rows=rows or list(map(columns.row_of, range(len(events)), events)),
+        columns=Columns.of(rows or map(columns.row_of, range(len(events)), events)),
         packs=packs_of(events),
     )
     return Listed(segment, f"archive/x/{kept}")
@@ -174,7 +176,7 @@ def test_packs_stand_in_the_order_of_their_indexes(tmp_path):
         tmp_path,
         tenant=1,
         kept="default",
-        rows=list(map(columns.row_of, range(300), EVENTS)),
+        columns=Columns.of(map(columns.row_of, range(300), EVENTS)),
         packs=packs_of(EVENTS)[::-1],
     )
 
@@ -185,7 +187,7 @@ def test_packs_stand_in_the_order_of_their_indexes(tmp_path):
 
 def test_columns_of_another_shape_are_named(tmp_path):
     one = written(tmp_path)
-    fewer = tables.columns_file(list(map(columns.row_of, range(299), EVENTS)))
+    fewer = tables.columns_file(Columns.of(map(columns.row_of, range(299), EVENTS)))
     one.segment.columns_path.write_bytes(fewer)
 
     faults, _ = checked(refit(one))
@@ -208,6 +210,22 @@ def test_words_are_held_against_the_events(tmp_path, wrong):
     faults, counts = checked(refit(one))
 
     assert faults == ([("archive/x/default/0-299-0.arrow", 128)] if wrong else [])
+    assert counts.opened == 300
+
+
+@pytest.mark.parametrize("name", ["actor_id", "actor_name", "address", "id"])
+def test_bloom_filters_are_held_against_the_columns(tmp_path, name):
+    """Every column is as the parts say, and yet a search for one of its values would not look."""
+    one = written(tmp_path)
+    content = bytearray(one.segment.columns_path.read_bytes())
+    begin, length = blooms.places_of(pq.read_metadata(one.segment.columns_path))[name]
+    bits = len(blooms.bits_of(bytes(content[begin : begin + length])))
+    content[begin + length - bits : begin + length] = bytes(bits)
+    one.segment.columns_path.write_bytes(content)
+
+    faults, counts = checked(refit(one))
+
+    assert faults == [("archive/x/default/0-299-0.parquet", 0)]
     assert counts.opened == 300
 
 

@@ -4,6 +4,8 @@ Parquet specification, "Bloom Filter": split blocks of 32 bytes, xxHash64 with s
 plain encoding, which for text and fixed bytes is the bytes themselves.
 """
 
+from typing import Any
+
 from sealog.errors import Altered
 
 _MASK = (1 << 64) - 1
@@ -29,6 +31,19 @@ BLOCK_BYTES = 32
 
 # The thrift header after its length: algorithm BLOCK, hash XXHASH, UNCOMPRESSED, stop.
 _HEADER_END = bytes.fromhex("1c1c00001c1c00001c1c000000")
+
+
+def places_of(metadata: Any) -> dict[str, tuple[int, int]]:
+    """Column → where in a file of one row group its filter stands: begin and length.
+
+    `metadata` is what pyarrow read of the file's footer.
+    """
+    group = metadata.row_group(0)
+    return {
+        column.path_in_schema: (column.bloom_filter_offset, column.bloom_filter_length)
+        for column in map(group.column, range(metadata.num_columns))
+        if column.bloom_filter_offset is not None
+    }
 
 
 def bits_of(bloom: bytes) -> bytes:

@@ -185,14 +185,7 @@ def _read_footer(segment: Segment) -> _Footer:
     if hashlib.sha256(content).digest() != segment.columns_digest:
         raise ValueError("its digest is another")
     metadata = pq.read_metadata(pa.BufferReader(content))
-    group = metadata.row_group(0)
-    columns = map(group.column, range(metadata.num_columns))
-    found = {
-        column.path_in_schema: (column.bloom_filter_offset, column.bloom_filter_length)
-        for column in columns
-        if column.bloom_filter_offset is not None
-    }
-    return _Footer(metadata, found)
+    return _Footer(metadata, blooms.places_of(metadata))
 
 
 def _text(column: Any) -> Text:

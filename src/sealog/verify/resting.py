@@ -1,16 +1,17 @@
 """One segment: its row, its two files, its events against the log, its columns against its events."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sealog.archive import columns
+from sealog.archive import blooms
 from sealog.archive.columns import Row
+from sealog.archive.columnwise import columns_of
 from sealog.archive.cutting import STATEMENTS
 from sealog.archive.joining import words_of
 from sealog.archive.segments import Parts, Segment
@@ -96,17 +97,23 @@ def check_files(one: Listed, findings: Findings) -> bool:
     return sound
 
 
-def check(one: Listed, log: Log, sorting: Sorting, findings: Findings, step: Step) -> None:
-    """Check everything of a segment whose row holds.
+def check(one: Listed, log: Log, sorting: Sorting, findings: Findings, step: Step) -> bool:
+    """Check everything of a segment whose row holds; False where no event of it was looked at.
 
     A file that is not what was cut is named and read no further; its events stay unexplained.
     """
     if not check_files(one, findings):
-        return
+        return False
     try:
-        _Contents(one, log, sorting, findings).check(step)
+        contents = _Contents(one, log, sorting, findings)
     except UNREADABLE as error:
         findings.fault(one.parts, str(error)[:500], one.segment.first)
+        return False
+    try:
+        contents.check(step)
+    except UNREADABLE as error:
+        findings.fault(one.parts, str(error)[:500], one.segment.first)
+    return True
 
 
 class _Contents:
@@ -120,13 +127,14 @@ class _Contents:
         self._unpacker = Unpacker()
         self._rows: list[Row] = []
         self._compared = 0
-        self._columns: dict[str, Any] | None = None
+        # Both are open before any event is looked at: a server may delete them meanwhile.
+        self._parts = Parts(one.segment)
+        self._columns: dict[str, Any] | None = self._open_columns()
 
     def check(self, step: Step) -> None:
         segment = self._one.segment
         first = last = -1
         times: list[int] = []
-        self._open_columns()
         for unsealed in self._unsealed():
             if first < 0:
                 first = unsealed.indexes[0]
@@ -137,10 +145,9 @@ class _Contents:
             if wanted is not None:
                 self._sorting.take(self._one.parts, wanted, self._log.at(wanted.indexes))
                 step(len(wanted.indexes))
-            rows = columns.rows_of(unsealed.pack, 0, self._unpacker)
-            at_us = [row.at_us for row in rows]
-            times = [min(times + at_us), max(times + at_us)]
-            self._rows += rows
+            found = columns_of(unsealed.pack, 0, self._unpacker)
+            times = [min([*times, *found.at_us]), max([*times, *found.at_us])]
+            self._rows += found.rows()
             if len(self._rows) >= ROWS_AT_ONCE:
                 self._compare()
         self._compare()
@@ -151,7 +158,7 @@ class _Contents:
 
     def _unsealed(self) -> Iterator[Unsealed]:
         last = -1
-        parts = Parts(self._one.segment)
+        parts = self._parts
         kept = self._one.segment.kept
         other = EVENT_ENTRY if kept == STATEMENTS else STATEMENT_ENTRY
         for row in range(parts.rows):
@@ -177,22 +184,33 @@ class _Contents:
         if values[WORDS] and values[WORDS] != words_of(values, self._unpacker):
             self._findings.fault(self._one.parts, "words are not those of its events", values[0])
 
-    def _open_columns(self) -> None:
+    def _open_columns(self) -> dict[str, Any] | None:
+        """The columns by name, None where they do not read. Raises where the file is gone."""
         one = self._one
         try:
             with (
                 reading("it"),
-                pq.ParquetFile(one.segment.columns_path, page_checksum_verification=True) as file,
+                one.segment.columns_path.open("rb") as content,
+                pq.ParquetFile(content, page_checksum_verification=True) as file,
             ):
                 table = file.read(use_threads=False)
-                self._columns = {name: table.column(name).combine_chunks() for name in _COLUMNS}
-                rows, held = table.num_rows, table.num_columns
+                held = {name: table.column(name).combine_chunks() for name in _COLUMNS}
+                hiding = _hiding(file.metadata, held, content)
         except Altered as error:
+            if not one.segment.columns_path.exists():
+                raise
             self._findings.fault(one.columns, str(error), one.segment.first)
-            return
-        if (rows, held) != (one.segment.count, len(_COLUMNS)):
-            what = f"it holds {rows} rows of {held} columns, not {one.segment.count} of {len(_COLUMNS)}"
+            return None
+        for name in hiding:
+            what = f"the bloom filter of {name} leaves out values that the column holds"
             self._findings.fault(one.columns, what, one.segment.first)
+        if (table.num_rows, table.num_columns) != (one.segment.count, len(_COLUMNS)):
+            what = (
+                f"it holds {table.num_rows} rows of {table.num_columns} columns,"
+                f" not {one.segment.count} of {len(_COLUMNS)}"
+            )
+            self._findings.fault(one.columns, what, one.segment.first)
+        return held
 
     def _compare(self) -> None:
         """Hold the columns of the next rows against the rows that their parts give."""
@@ -206,6 +224,25 @@ class _Contents:
             if difference is not None:
                 what = f"column {name} is not what the event's parts say"
                 self._findings.fault(self._one.columns, what, rows[difference].index)
+
+
+def _hiding(metadata: Any, held: Mapping[str, Any], content: IO[bytes]) -> list[str]:
+    """The columns whose bloom filter denies a value of theirs: no search would find it.
+
+    Where a file has no filter everything is looked at.
+    """
+    found = []
+    for name, (begin, length) in blooms.places_of(metadata).items():
+        content.seek(begin)
+        bits = blooms.bits_of(content.read(length))
+        values = held[name]
+        if pa.types.is_dictionary(values.type):
+            values = values.dictionary
+        for value in values.cast(pa.binary()).to_pylist():
+            if not blooms.may_hold(bits, blooms.hash64(value)):
+                found.append(name)
+                break
+    return found
 
 
 def _difference(column: Any, values: Sequence[Any]) -> int | None:

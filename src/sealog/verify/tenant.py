@@ -126,8 +126,8 @@ def _check_resting(
         gone: list[resting.Listed] = []
         for one in looked:
             found = Findings(findings.tenant)
-            resting.check(one, log, sorting, found, subject.step)
-            if found.faults and left and resting.missing(one):
+            looked_at = resting.check(one, log, sorting, found, subject.step)
+            if not looked_at and left and resting.missing(one):
                 gone.append(one)
             else:
                 findings.add(found)
