@@ -296,10 +296,37 @@ def test_trouble_is_told_and_the_tenant_left_alone_for_a_while(
     assert list(merger._later) == [ALPHA.number]
     assert not any(name.endswith(".new") for name in still.files())
 
-    merger.consider([ALPHA.number])
+    still.add(ALPHA, event())
+    still.archive.cut()
+    assert not merger._try_step()
+    assert "No space left" in str(merger.trouble)
+
+    merger._try_again([ALPHA.number])
     assert merger._try_step()
     assert merger.trouble is None
-    _everything_is_there_once(still, 48)
+    assert merger._later == {}
+    _everything_is_there_once(still, 49)
+
+
+def test_segments_that_come_while_a_merge_fails_do_not_have_it_tried_at_once(
+    still: Home, monkeypatch: pytest.MonkeyPatch
+):
+    _cut_often(still)
+    merger = still.archive._merger
+
+    def full(*_: object) -> None:
+        still.add(ALPHA, event())
+        still.archive.cut()
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(joining, "write_columns", full)
+        assert merger._try_step()
+
+    assert not merger._try_step()
+    assert len(_names(still)) == 17
+    still.archive.merge()
+    assert len(_names(still)) == 2
 
 
 def test_a_merge_is_given_up_when_the_program_ends(still: Home, monkeypatch: pytest.MonkeyPatch):

@@ -112,9 +112,9 @@ class Merger:
         self.sweep()
 
     def consider(self, tenants: Iterable[int]) -> None:
-        """Tenants have new segments."""
+        """Tenants have new segments; of those whose merge failed a moment ago that is no news."""
         with self._changed:
-            self._due.update(dict.fromkeys(tenants))
+            self._due.update((tenant, None) for tenant in tenants if tenant not in self._later)
             self._changed.notify_all()
 
     def damaged(self) -> list[Corrupt]:
@@ -122,7 +122,8 @@ class Merger:
         return list(self._unsound.values())
 
     def settle(self) -> None:
-        """Merge all that is to be merged, now, in the caller's thread."""
+        """Merge all that is to be merged, now, in the caller's thread; also what failed before."""
+        self._try_again(list(self._later))
         while self.step():
             pass
 
@@ -156,11 +157,12 @@ class Merger:
                         self._changed.wait(IDLE_S if waits else None)
             self.sweep()
             now = time.monotonic()
-            again = [tenant for tenant, at in self._later.items() if at <= now]
-            for tenant in again:
-                del self._later[tenant]
-            if again:
-                self.consider(again)
+            self._try_again([tenant for tenant, at in list(self._later.items()) if at <= now])
+
+    def _try_again(self, tenants: Iterable[int]) -> None:
+        for tenant in tenants:
+            self._later.pop(tenant, None)
+        self.consider(tenants)
 
     def _try_step(self) -> bool:
         """A step, or trouble: then nothing has changed, and it is tried again later."""
@@ -197,7 +199,9 @@ class Merger:
         except _Stopped:
             raise
         except BaseException:
-            self._later[tenant] = time.monotonic() + RETRY_S
+            with self._changed:
+                self._later[tenant] = time.monotonic() + RETRY_S
+                self._due.pop(tenant, None)
             raise
         self.done.merges += 1
         self.done.sources += len(sources)
