@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sealog.archive import leaves
+from sealog.archive import forms, leaves
 from sealog.archive.sources import Values
 from sealog.errors import Refused
 from sealog.query.tree import Between, Has, Inside, Is, Like
@@ -35,6 +35,14 @@ def _asked(leaf: leaves.Leaf, texts: list[str]) -> list[str]:
     values = leaves.ready(leaf)
     assert isinstance(values, Values)
     return _passing(values, texts)
+
+
+def test_a_long_target_of_several_lines_is_found_as_it_stands_in_its_column():
+    """What is cut off is told apart by its hash: of the same text on both sides."""
+    name = "Ada\n" + "x" * 600
+    column = forms.in_list(forms.fold(name))
+
+    assert _asked(Is("target", name), [column, "ada"]) == [column]
 
 
 @pytest.mark.parametrize(

@@ -186,9 +186,8 @@ def _nothing(values: Any) -> NDArray[np.bool_]:
 def _kept(text: str, kind: Kind, names: tuple[str, ...]) -> str:
     """Text as these columns hold it."""
     storable = text.encode("utf-8", "replace").decode()
-    if not LISTS.isdisjoint(names):
-        storable = forms.in_list(storable)
-    return forms.clip(storable) if kind is Kind.TEXT else forms.fold(storable)
+    kept = forms.clip(storable) if kind is Kind.TEXT else forms.fold(storable)
+    return kept if LISTS.isdisjoint(names) else forms.in_list(kept)
 
 
 def _refused(detail: str) -> Refused:
