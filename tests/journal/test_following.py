@@ -145,3 +145,15 @@ def test_an_unforeseen_fault_is_one_tenants_as_well(journal, taker):
 
     assert taker.has == {2: 1}
     assert isinstance(taker.following.trouble(), KeyError)
+
+
+def test_what_is_set_aside_holds_no_blocks_in_memory(journal, taker):
+    append(journal, ACME, "a")
+    append(journal, GLOBEX, "a")
+    taker.stop[1] = Altered("block 1 is not what was written")
+
+    taker.follow()
+
+    trouble = taker.following.trouble()
+    assert trouble is taker.stop[1]
+    assert (trouble.__traceback__, trouble.__context__, trouble.__cause__) == (None, None, None)

@@ -81,24 +81,26 @@ def test_a_late_import_of_old_events_is_known_as_long_as_any_other(seen):
 def test_a_whole_period_is_forgotten_some_rows_at_a_time(seen):
     rows = [(key(n, second=n), n, b"a") for n in range(200)]
     seen.add(*rows)
-    seen.add((key(0, second=5_000), 200, b"b"), at_us=NOW_US + PERIODS_KEPT * PERIOD_US)
+    for period in range(1, PERIODS_KEPT + 1):
+        seen.add((key(period, second=5_000), 200, b"b"), at_us=NOW_US + period * PERIOD_US)
     left = [seen.count()]
     for _ in range(4):
         seen.prune(0)
         left.append(seen.count())
 
-    assert left == [201, 201 - PRUNED_MIN, 201 - 2 * PRUNED_MIN, 201 - 3 * PRUNED_MIN, 1]
+    assert left == [203, 203 - PRUNED_MIN, 203 - 2 * PRUNED_MIN, 203 - 3 * PRUNED_MIN, 3]
     seen.prune(0)
-    assert seen.count() == 1
+    assert seen.count() == 3
 
 
 def test_twice_as_many_are_forgotten_as_are_added(seen):
     seen.add(*[(key(n, second=n), n, b"a") for n in range(500)])
-    seen.add((key(0, second=5_000), 500, b"b"), at_us=NOW_US + PERIODS_KEPT * PERIOD_US)
+    for period in range(1, PERIODS_KEPT + 1):
+        seen.add((key(period, second=5_000), 500, b"b"), at_us=NOW_US + period * PERIOD_US)
 
     seen.prune(100)
 
-    assert seen.count() == 501 - 200 - PRUNED_MIN
+    assert seen.count() == 503 - 200 - PRUNED_MIN
 
 
 def test_nothing_is_forgotten_while_it_is_to_be_known(seen):
@@ -126,3 +128,29 @@ def test_a_clock_that_is_set_back_forgets_nothing(seen, store):
     for each in (seen, Remembered(store)):
         assert not each.add((key(1), 1, b"a"), at_us=NOW_US)
         assert each.find(key(1), at_us=NOW_US) == Known(0, b"a")
+
+
+@pytest.mark.parametrize("days", [31, 60, 400, 20_000])
+def test_a_clock_that_jumped_ahead_for_a_moment_forgets_nothing(seen, store, days):
+    """Neither while it is wrong, nor once it is set right, nor after a restart."""
+    came_us = [NOW_US, NOW_US + 15 * DAY_US, NOW_US + 29 * DAY_US]
+    for nth, at_us in enumerate(came_us):
+        seen.add((key(nth, second=nth), nth, b"a"), at_us=at_us)
+    right_us = NOW_US + 29 * DAY_US
+    seen.add((key(9, second=9), 9, b"b"), at_us=right_us + days * DAY_US)
+    seen.prune(1_000)
+
+    for each in (seen, Remembered(store)):
+        each.add((key(10, second=1_000), 10, b"c"), at_us=right_us)
+        each.prune(1_000)
+        for nth in range(3):
+            assert each.find(key(nth, second=nth), at_us=right_us) == Known(nth, b"a")
+            assert not each.add((key(nth, second=nth), 11, b"a"), at_us=right_us)
+
+
+def test_what_came_now_and_then_is_forgotten_after_three_periods_in_which_something_came(seen):
+    for nth in range(6):
+        seen.add((key(nth, second=nth), nth, b"a"), at_us=NOW_US + 10 * nth * PERIOD_US)
+        seen.prune(1_000)
+
+    assert seen.count() == 1 + PERIODS_KEPT

@@ -92,6 +92,9 @@ class Following:
     def _set_aside(self, tenant: int, error: Exception) -> None:
         before = self._aside.get(tenant)
         pause_s = RETRY_S if before is None else min(2 * before.pause_s, RETRY_MAX_S)
+        # Its frames would hold the blocks that it was about, for hours.
+        error.__cause__ = error.__context__ = None
+        error.__traceback__ = None
         aside = _Aside(error, self._clock_s() + pause_s, pause_s)
         self._aside = {**self._aside, tenant: aside}
 

@@ -12,7 +12,11 @@ import msgspec
 
 PERIOD_US = 15 * 86_400 * 1_000_000
 PERIODS_KEPT = 3
-"""The one under way and two whole ones before it: 30 to 45 days."""
+"""The one under way and two whole ones before it: 30 to 45 days.
+
+A period without rows may never have been, because the clock jumped ahead: where one is missing among
+them, the three newest before the one under way are kept.
+"""
 PRUNED_MIN = 64
 """Rows of a period that is over which a commit removes, and twice as many as it adds."""
 TIME_BYTES = 5
@@ -33,6 +37,8 @@ class Seen:
         self._period = -1
         # Period → the latest event time in it, of those before the one under way.
         self._before: dict[int, bytes] = {}
+        # Of those the ones that are still to be known, newest first.
+        self._kept: list[int] = []
 
     def remember(
         self, connection: sqlite3.Connection, rows: Sequence[tuple[bytes, int, bytes]], now_us: int
@@ -65,7 +71,7 @@ class Seen:
     def prune(self, connection: sqlite3.Connection, added: int) -> None:
         """Remove some rows of the oldest period that is kept no more, after so many were added."""
         gone = min(self._before, default=self._period)
-        if gone > self._period - PERIODS_KEPT:
+        if gone == self._period or gone in self._kept:
             return
         count = 2 * added + PRUNED_MIN
         last = connection.execute(
@@ -85,13 +91,15 @@ class Seen:
             # The clock may have been set back since.
             self._period = max(period, max(latest, default=0))
             self._before = {each: at for each, at in latest.items() if each < self._period}
+            self._kept = sorted(self._before, reverse=True)[:PERIODS_KEPT]
+            if self._kept[PERIODS_KEPT - 1 :] == [self._period - PERIODS_KEPT]:
+                self._kept.pop()
         return self._period
 
     def _asked(self, time: bytes) -> Iterator[int]:
         """The earlier periods, newest first, that may hold an id of that time."""
-        kept = self._period - PERIODS_KEPT
-        for period in sorted(self._before, reverse=True):
-            if period > kept and time <= self._before[period]:
+        for period in self._kept:
+            if time <= self._before[period]:
                 yield period
 
     def _came_before(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> bool:
