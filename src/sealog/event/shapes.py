@@ -1,8 +1,9 @@
 """Records of one shape, read by one pattern and written by one template for each part.
 
-What is sent again and again differs in its values alone. A shape is learnt from a record: its keys
-in their order, and of what kind each value is. Whatever its pattern matches is strict JSON with
-no equal, dotted or escaped keys, so nothing has to be decoded to know that; and its values are cut into parts by templates that `parts.split` itself has written once, with a mark
+What is sent again and again differs in its values alone (decision 0014). A shape is learnt from a
+record: its keys in their order, and of what kind each value is. Whatever its pattern matches is
+strict JSON with no equal, dotted or escaped keys, so nothing has to be decoded to know that; and
+its values are cut into parts by templates that `parts.split` itself has written once, with a mark
 in the place of every value.
 """
 
