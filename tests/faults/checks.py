@@ -10,7 +10,7 @@ from sealog.cli import verifying
 
 BUNDLE = 256
 ENTRY_BYTES = 33
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 def check_folder(data):
@@ -56,7 +56,7 @@ def merged(data):
 
 async def until_merged(data):
     """Wait until segments are merged, so that all that ever writes is at work."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not merged(data):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.1)

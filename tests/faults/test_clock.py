@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 import pytest
-from tests.faults.cases import HURRIED
+from tests.faults.cases import HURRIED, chosen
 from tests.faults.checks import (
     check_receipts,
     check_recovered,
@@ -89,13 +89,16 @@ def test_a_clock_that_is_set_under_load_loses_and_reorders_nothing(data, serve, 
     check_stopped(data)
 
 
-@pytest.mark.parametrize("ahead_s", [DAY_S, TO_1980_S], ids=["a-day-ahead", "1980"])
-def test_a_start_with_another_clock_than_before_goes_on_where_it_was(data, serve, clock, ahead_s):
+JUMPS = {"1980": TO_1980_S, "a-day-ahead": DAY_S, "a-day-back": -DAY_S}
+
+
+@pytest.mark.parametrize("jump", chosen(JUMPS, ("1980",)))
+def test_a_start_with_another_clock_than_before_goes_on_where_it_was(data, serve, clock, jump):
     """After kill -9, as when a machine comes up before its clock is set, and set after."""
     ledger = Ledger()
     server = serve(preset=clock.preset, **HURRIED)
     key = server.key
-    for ahead in (ahead_s, 0):
+    for ahead in (JUMPS[jump], 0):
         senders = [Sender(f"to-{ahead}-{number}", 0, ledger) for number in range(3)]
 
         async def end(server=server):

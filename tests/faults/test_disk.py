@@ -39,7 +39,7 @@ FAULTS = {
     "log-write-EIO": ("pwrite64", "error=EIO", ("logs/*/*",)),
     "log-write-EIO-every-other": ("pwrite64", "error=EIO:when=1+2", ("logs/*/*",)),
 }
-FEW = ("commit-write-ENOSPC", "sync-EIO", "sync-all-EIO", "delete-EIO", "log-write-EIO")
+FEW = ("commit-write-ENOSPC", "sync-EIO", "log-write-EIO")
 
 
 @pytest.mark.parametrize("name", chosen(FAULTS, FEW))
@@ -178,7 +178,7 @@ def test_a_disk_that_is_really_full_loses_nothing_and_goes_on_when_there_is_room
     check_stopped(data)
 
 
-@pytest.mark.parametrize("how", ["full", "read-only"])
+@pytest.mark.parametrize("how", chosen(("full", "read-only"), ("full",)))
 @pytest.mark.parametrize("room", chosen(("archive", "logs"), ("archive",)))
 def test_a_disk_of_its_own_that_takes_nothing_any_more_holds_up_nobody_else(
     data, serve, mounted, room, how

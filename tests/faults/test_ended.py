@@ -4,7 +4,7 @@ import asyncio
 from contextlib import nullcontext
 
 import pytest
-from tests.faults.cases import HURRIED
+from tests.faults.cases import HURRIED, chosen
 from tests.faults.checks import check_receipts, check_recovered, check_stopped, until_merged
 from tests.faults.injected import SLOW_DELAY_US, injected
 from tests.faults.senders import Ledger, Sender, clients, load, send_open
@@ -34,7 +34,7 @@ def test_sigterm_under_load_ends_in_time_and_loses_nothing(data, serve):
     assert codes == [0]
 
 
-@pytest.mark.parametrize("disk", ["quick", "slow"])
+@pytest.mark.parametrize("disk", chosen(("quick", "slow"), ("slow",)))
 def test_sigterm_while_everything_is_under_way_ends_in_time(tmp_path, data, serve, disk):
     """Load, merges, an export, tails and long polls, all at once."""
     ledger = Ledger()

@@ -1,6 +1,7 @@
 import shutil
 import sqlite3
 import threading
+import time
 
 import pytest
 from sqlalchemy import text
@@ -167,6 +168,40 @@ def test_a_full_disk_is_busy_and_later_writes_work(store):
     assert names(store) == ["a"]
 
 
+def test_a_file_that_cannot_be_opened_is_busy(path):
+    """A start on a disk that fails says so in a sentence."""
+    path.mkdir()
+
+    with pytest.raises(Busy, match=r"state\.db could not be opened"):
+        Store(path)
+
+
+def test_a_disk_that_failed_while_the_log_was_looked_at_is_looked_at_again(path, monkeypatch):
+    """Else what is deleted would stay in the log until the next start, and it would only grow."""
+    failed = threading.Event()
+    real = storing._free_pages
+
+    def fail(connection):
+        if failed.is_set():
+            return real(connection)
+        failed.set()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(storing, "_free_pages", fail)
+    store = Store(path, settings=Settings(look_every_s=0.01, truncate_every_s=0.05))
+    store.write(put("a")).result()
+    assert failed.wait(10)
+
+    log = path.with_name(path.name + "-wal")
+    for _ in range(1_000):
+        if not log.stat().st_size:
+            break
+        time.sleep(0.01)
+
+    assert not log.stat().st_size
+    store.close()
+
+
 def test_a_reader_sees_one_moment(store):
     store.write(put("a")).result()
 
@@ -222,13 +257,13 @@ def test_the_write_ahead_log_begins_anew_under_steady_writing(path):
     store = Store(path, settings=QUICK)
     log = path.with_name("state.db-wal")
     written, begun = 0, set()
-    while len(begun) < 4 and written < 2_000:
+    while len(begun) < 12 and written < 2_000:
         store.write(put(f"{written}", bytes(50_000))).result()
         written += 1
         # The header's checkpoint number, one more each time the log begins anew (SQLite's format).
         begun.add(log.read_bytes()[12:16])
 
-    assert len(begun) == 4
+    assert len(begun) == 12
     assert log.stat().st_size < written * 50_000
     store.close()
 

@@ -80,7 +80,14 @@ class Store:
         self._keeper: threading.Thread | None = None
         if writable:
             self._writing = _engine(path, "rwc", _WRITING, "BEGIN IMMEDIATE")
-            self._migrate()
+            try:
+                self._migrate()
+            except (sqlite3.Error, DBAPIError) as error:
+                self._writing.dispose()
+                passing = _passing(error, "opened")
+                if passing is error:
+                    raise
+                raise passing from error
             self._writer = threading.Thread(target=self._write_all, name="sealog-writer")
             self._keeper = threading.Thread(target=self._keep_short, name="sealog-checkpointer")
             for thread in (self._writer, self._keeper):
@@ -213,26 +220,28 @@ class Store:
         The small rest is copied between two transactions, because under steady writing there is
         never a moment at which all is copied, and the log would grow without end.
         """
-        log = self._path.with_name(self._path.name + "-wal")
         idle_s = 0.0
         free: deque[int] = deque(maxlen=FREE_LOOKS)
-        with self._writing.connect() as connection:
-            while not self._stopped.wait(self._settings.look_every_s):
-                idle_s += self._settings.look_every_s
-                free.append(_free_pages(connection))
-                if len(free) == FREE_LOOKS and min(free) > FREE_PAGES_KEPT:
-                    self._give_back(free)
-                bytes_now = log.stat().st_size if log.exists() else 0
-                due = idle_s >= self._settings.truncate_every_s
-                if not bytes_now or not (due or bytes_now > self._settings.wal_bytes_max):
-                    continue
-                try:
-                    driver(connection).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                    begun = self.write(_truncate if due else _restart).result()
-                except (sqlite3.Error, Busy, Misconfigured):
-                    continue  # The disk is full, or we close: the next round tries again.
-                if due and begun:
-                    idle_s = 0.0
+        while not self._stopped.wait(self._settings.look_every_s):
+            idle_s += self._settings.look_every_s
+            try:
+                with self._writing.connect() as connection:
+                    if self._look(connection, free, due=idle_s >= self._settings.truncate_every_s):
+                        idle_s = 0.0
+            except (sqlite3.Error, DBAPIError, OSError, Busy, Misconfigured):
+                continue  # The disk is full or fails, or we close: the next round tries again.
+
+    def _look(self, connection: Connection, free: deque[int], *, due: bool) -> bool:
+        """One look at the log; whether it was truncated."""
+        free.append(_free_pages(connection))
+        if len(free) == FREE_LOOKS and min(free) > FREE_PAGES_KEPT:
+            self._give_back(free)
+        log = self._path.with_name(self._path.name + "-wal")
+        bytes_now = log.stat().st_size if log.exists() else 0
+        if not bytes_now or not (due or bytes_now > self._settings.wal_bytes_max):
+            return False
+        driver(connection).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        return self.write(_truncate if due else _restart).result() and due
 
     def _give_back(self, free: deque[int]) -> None:
         """A few pages that nobody needed for a while, between two transactions."""
