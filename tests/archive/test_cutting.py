@@ -1,7 +1,9 @@
 """Cutting: classes apart, full packs carried over, small ones packed again."""
 
+import pytest
 from tests.archive.made import ALPHA, batch, event, statement
 
+from sealog.archive import cutting
 from sealog.archive.cutting import Cutter, runs
 from sealog.archive.waiting import Chunk, chunks_of
 from sealog.event.packs import Opened, Unpacker
@@ -37,6 +39,17 @@ def test_small_packs_are_packed_together():
     assert [index for pack in content.packs for index in pack.indexes] == list(range(50, 350))
     before = [one for chunk in chunks for one in Unpacker().events(chunk.pack)]
     assert [one for pack in content.packs for one in Unpacker().events(pack)] == before
+
+
+def test_packs_of_large_events_are_not_put_together(monkeypatch: pytest.MonkeyPatch):
+    """Whoever reads one event opens all of its pack."""
+    monkeypatch.setattr(cutting, "JOINED_BYTES_MAX", 25_000)
+    large = [event(n, rest={"message": "x" * 10_000}) for n in range(5)]
+    chunks = [chunk for n, one in enumerate(large) for chunk in _chunks(n, [one])]
+
+    content = Cutter().arrange([*chunks, *_single(5, 3)])["default"]
+
+    assert [pack.indexes for pack in content.packs] == [(0, 1), (2, 3), (4, 5, 6, 7)]
 
 
 def test_order_holds_where_small_and_full_packs_meet():

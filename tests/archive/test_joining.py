@@ -14,6 +14,7 @@ from sealog.archive.columns import row_of
 from sealog.archive.joining import PartsWriter, Unsound, join
 from sealog.archive.segments import Parts, Segment
 from sealog.event.packs import Opened, Packer, Unpacker
+from sealog.storage import files
 
 
 def _cut(folder: Path, first: int, *packs: list[Opened], step: int = 1) -> Segment:
@@ -100,6 +101,41 @@ def test_full_packs_are_carried_over_as_they_are_and_small_ones_compressed_toget
     assert held == [128, 96, 90, 70, 100, 5]
     assert joined.pack(0) == Parts(source).pack(0)
     assert joined.pack(4).frames == Parts(other).pack(2).frames
+
+
+def test_packs_of_large_events_are_not_put_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever reads one event opens all of its pack."""
+    monkeypatch.setattr(joining, "JOINED_BYTES_MAX", 25_000)
+    large = [[event(n, rest={"message": "x" * 10_000})] for n in range(5)]
+    packs = [*large, [event(9, rest={"message": "x" * 30_000})], _events(3), _events(4)]
+    source = _cut(tmp_path, 0, *packs)
+
+    joined = Parts(join([source, _cut(tmp_path, 13, _events(5))], _never))
+
+    assert [len(joined.pack(row).masks) for row in range(joined.rows)] == [2, 2, 1, 1, 12]
+
+
+def test_what_is_of_an_older_format_is_not_hidden_in_a_new_segment(tmp_path: Path):
+    """Its columns hold other forms of some values; where it stands alone that can be seen."""
+    sources = [_cut(tmp_path, at, _events(5)) for at in (0, 5)]
+    path = sources[1].parts_path
+    rows = [row[: tables.WORDS] + row[-1:] for row in [Parts(sources[1]).values(0)]]
+    arrays = [
+        pa.array(values, field.type)
+        for field, values in zip(tables.PARTS_1, zip(*rows, strict=True), strict=True)
+    ]
+    with pa.ipc.new_file(path, tables.PARTS_1) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=tables.PARTS_1))
+    sources[1] = msgspec.structs.replace(
+        sources[1], parts_bytes=path.stat().st_size, parts_digest=files.digest_of(path)
+    )
+
+    with pytest.raises(Unsound, match="is of an older format") as raised:
+        join(sources, _never)
+
+    assert raised.value.segment is sources[1]
 
 
 def test_a_large_file_has_several_batches_and_reads_as_one(

@@ -2,8 +2,9 @@ import pytest
 from tests.journal.made import NOW_US, batch, entries_of, joined, tenant
 
 from sealog.event.batch import Outcome
-from sealog.event.packs import Packer
+from sealog.event.packs import Packer, content_bytes
 from sealog.journal import blocks
+from sealog.journal import commit as commits
 from sealog.journal.commit import UNKNOWN_INDEX, Commit
 from sealog.journal.memory import Memory
 from sealog.journal.seen import Seen
@@ -209,3 +210,15 @@ def test_small_packs_of_one_commit_become_one_and_large_ones_stay_as_they_are(co
     assert [n for pack in packs for n in pack.indexes] == list(range(427))
     assert packs[1].frames == sent[2].packs[0].frames
     assert entries_of([block]) == [entry for each in sent for entry in each.entries]
+
+
+def test_packs_of_large_events_do_not_become_one(commit, monkeypatch):
+    """Whoever reads one event opens all of its pack."""
+    sent = [batch(ACME, f"{n}") for n in range(4)]
+    held = content_bytes(sent[0].packs[0].lengths)
+    monkeypatch.setattr(commits, "JOINED_BYTES_MAX", 3 * held)
+
+    commit(*sent)
+
+    (block,) = commit.blocks()
+    assert [pack.indexes for pack in block.packs()] == [(0, 1, 2), (3,)]

@@ -7,7 +7,14 @@ import msgspec
 
 from sealog.archive.columns import Row
 from sealog.archive.waiting import Chunk
-from sealog.event.packs import EVENTS_PER_PACK_MAX, Pack, Packer, Unpacker
+from sealog.event.packs import (
+    EVENTS_PER_PACK_MAX,
+    JOINED_BYTES_MAX,
+    Pack,
+    Packer,
+    Unpacker,
+    content_bytes,
+)
 from sealog.event.parts import STATEMENT_ENTRY
 
 DEFAULT = "default"
@@ -31,6 +38,8 @@ class _Pile(msgspec.Struct):
     content: Content
     packs: list[Pack] = []
     events: int = 0
+    bytes: int = 0
+    """Of their content."""
 
 
 def runs(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
@@ -82,11 +91,13 @@ class Cutter:
                 self._add(_pile(piles, kept), rows, pack)
 
     def _add(self, pile: _Pile, rows: Sequence[Row], pack: Pack) -> None:
-        if pile.events + len(rows) > EVENTS_PER_PACK_MAX:
+        size = content_bytes(pack.lengths)
+        if pile.events + len(rows) > EVENTS_PER_PACK_MAX or pile.bytes + size > JOINED_BYTES_MAX:
             self._press(pile)
         pile.content.rows.extend(rows)
         pile.packs.append(pack)
         pile.events += len(rows)
+        pile.bytes += size
 
     def _press(self, pile: _Pile) -> None:
         if len(pile.packs) > 1:
@@ -95,7 +106,7 @@ class Cutter:
             merged = self._packer.merge(pile.packs)
             pile.packs = [msgspec.structs.replace(merged, indexes=indexes)]
         pile.content.packs += pile.packs
-        pile.packs, pile.events = [], 0
+        pile.packs, pile.events, pile.bytes = [], 0, 0
 
 
 def _absolute(chunk: Chunk) -> Pack:

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from sealog.archive import segments, tables, word_blooms
 from sealog.archive.segments import Parts, Segment
 from sealog.errors import Altered, Corrupt
-from sealog.event.packs import EVENTS_PER_PACK_MAX, Pack, Packer, Unpacker
+from sealog.event.packs import EVENTS_PER_PACK_MAX, JOINED_BYTES_MAX, Pack, Packer, Unpacker
+from sealog.event.parts import PART_NAMES
 from sealog.storage import files
 
 CARRIED_EVENTS_MIN = 96
@@ -35,6 +36,8 @@ ZSTD_LEVEL = 1
 1 and 3; 163 at 6 for 7 more microseconds an event, 160 at 9 for 10 more."""
 BATCH_BYTES = 8 << 20
 """Parts are written, and made durable, so many at once: the disk is never kept busy for long."""
+
+_FRAMES = slice(tables.PARTS.get_field_index(PART_NAMES[0]), tables.WORDS)
 
 Pause = Callable[[], None]
 """Called between small steps; it may wait, and ends the work by raising."""
@@ -192,6 +195,9 @@ def _join_parts(
 
 def _take_in(source: Segment, indexes: NDArray[np.int64], pile: "_Pile", pause: Pause) -> None:
     parts = Parts(source)
+    if parts.is_old:
+        # Its columns are of another kind: as part of a new segment nobody would see that any more.
+        raise Altered(f"{source.parts_path} is of an older format: `sealog repair` brings it along")
     held: list[Sequence[int]] = []
     for row in range(parts.rows):
         pause()
@@ -213,17 +219,23 @@ class _Pile:
         self._unpacker = Unpacker()
         self._compress = zstandard.ZstdCompressor(level=1).compress
         self._small: list[tuple[Segment, tables.PartsRow]] = []
-        self._events = 0
+        self._events = self._bytes = 0
 
     def add(self, source: Segment, values: tables.PartsRow) -> None:
-        count = values[1]
-        if self._events + count > EVENTS_PER_PACK_MAX or count >= CARRIED_EVENTS_MIN:
+        count, size = values[1], _content_bytes(values)
+        is_carried = count >= CARRIED_EVENTS_MIN or size > JOINED_BYTES_MAX
+        if (
+            is_carried
+            or self._events + count > EVENTS_PER_PACK_MAX
+            or self._bytes + size > JOINED_BYTES_MAX
+        ):
             self.press()
-        if count >= CARRIED_EVENTS_MIN:
+        if is_carried:
             self._write(source, values)
             return
         self._small.append((source, values))
         self._events += count
+        self._bytes += size
 
     def press(self) -> None:
         """Write what is piled up as one pack."""
@@ -235,13 +247,18 @@ class _Pile:
             indexes = tuple(chain.from_iterable([pack.indexes for pack in packs]))
             pack: Pack = msgspec.structs.replace(self._packer.merge(packs), indexes=indexes)
             self._write(source, tables.parts_row(pack, self._compress))
-        self._small, self._events = [], 0
+        self._small, self._events, self._bytes = [], 0, 0
 
     def _write(self, source: Segment, values: tables.PartsRow) -> None:
         if self._is_worded and not values[tables.WORDS]:
             with _blaming(source):
                 values = tables.with_words(values, words_of(values, self._unpacker))
         self._writer.add(values)
+
+
+def _content_bytes(values: tables.PartsRow) -> int:
+    frames = values[_FRAMES]
+    return sum([zstandard.frame_content_size(frame) for frame in frames if frame])
 
 
 def words_of(values: tables.PartsRow, unpacker: Unpacker) -> bytes:

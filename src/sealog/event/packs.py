@@ -14,6 +14,8 @@ from sealog.errors import Altered
 from sealog.event.parts import PART_NAMES, SALT_BYTES, commitment, digest
 
 EVENTS_PER_PACK_MAX = 128
+JOINED_BYTES_MAX = 4 << 20
+"""Packs of more content are not put together: whoever reads one event opens all of its pack."""
 DIGEST_BYTES = 32
 ZSTD_LEVEL = 1
 STORED_EVENTS_MAX = 15
@@ -63,6 +65,11 @@ class Pack(msgspec.Struct, frozen=True, array_like=True):
 
 Columns = tuple[list[bytes], list[bytes], list[bytes], list[bytes]]
 """Per part kind, the open parts in the order of the events."""
+
+
+def content_bytes(lengths: Iterable[Iterable[int]]) -> int:
+    """How many bytes of parts a pack with these `lengths` holds, once it is opened."""
+    return sum(map(sum, lengths))
 
 
 class Packer:

@@ -7,7 +7,15 @@ import msgspec
 import numpy as np
 
 from sealog.event.batch import Batch, Outcome
-from sealog.event.packs import EVENTS_PER_PACK_MAX, Pack, Packer, Unpacker, repack
+from sealog.event.packs import (
+    EVENTS_PER_PACK_MAX,
+    JOINED_BYTES_MAX,
+    Pack,
+    Packer,
+    Unpacker,
+    content_bytes,
+    repack,
+)
 from sealog.journal import blocks, heads
 from sealog.journal.blocks import Block
 from sealog.journal.heads import Head
@@ -180,13 +188,14 @@ class _Group(msgspec.Struct):
 def _gathered(packs: Sequence[Pack], packer: Packer) -> list[Pack]:
     """The packs of one block, counted from 0 through; small neighbours become one."""
     runs: list[list[Pack]] = []
-    events = EVENTS_PER_PACK_MAX
+    events, size = EVENTS_PER_PACK_MAX, 0
     for pack in packs:
         alone = len(pack.kinds) >= ALONE_EVENTS_MIN
         events += len(pack.kinds)
-        if events > EVENTS_PER_PACK_MAX or alone:
+        size += content_bytes(pack.lengths)
+        if events > EVENTS_PER_PACK_MAX or size > JOINED_BYTES_MAX or alone:
             runs.append([])
-            events = len(pack.kinds)
+            events, size = len(pack.kinds), content_bytes(pack.lengths)
         runs[-1].append(pack)
         if alone:
             events = EVENTS_PER_PACK_MAX
