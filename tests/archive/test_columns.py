@@ -7,13 +7,11 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.archive.made import BEGIN_US, event, opened
+from tests.archive.made import event, opened
 
 from sealog.archive import columns
-from sealog.archive.columns import Row, row_of, rows_of
+from sealog.archive.columns import Row, row_of
 from sealog.archive.forms import clip, fold
-from sealog.errors import Altered
-from sealog.event.packs import Packer, Unpacker
 
 FACTS = {
     "@timestamp": "2026-11-20T12:00:00.123Z",
@@ -207,41 +205,6 @@ def test_long_values_stay_apart_though_they_are_cut():
     assert len(clip(one)) == 512 + 1 + 64
     assert clip(one) != clip(other)
     assert row_of(0, opened(FACTS, {"user": {"name": one.upper()}})).actor_name == fold(one)
-
-
-def test_a_pack_gives_the_rows_that_its_events_give_one_by_one():
-    events = [
-        event(1, actor="a"),
-        opened(b"{}", b"[]"),
-        event(2, rest={"sealog": {"findings": [1]}}),
-        event(3, "", rest={"event": {"action": "in@rest"}}),
-    ]
-    pack = Packer().pack(events, [0, 1, 2, 5])
-
-    rows = rows_of(pack, 100, Unpacker())
-
-    alone = zip((100, 101, 102, 105), events, strict=True)
-    assert rows == [row_of(index, one) for index, one in alone]
-    assert rows[3].action == "in@rest"
-
-
-def test_an_erased_part_leaves_its_columns_empty():
-    whole = event(1, actor="ada")
-    erased = msgspec.structs.replace(whole, parts=whole.parts[:1], erased=((1, bytes(32)),))
-    pack = Packer().pack([whole, erased], [0, 1])
-
-    first, second = rows_of(pack, 0, Unpacker())
-
-    assert (first.actor_id, second.actor_id) == ("ada", "")
-    assert second.at_us == BEGIN_US + 1_000_000
-
-
-def test_a_pack_that_does_not_open_is_altered():
-    pack = Packer().pack([event()], [0])
-    broken = msgspec.structs.replace(pack, frames=(b"x" * 30, *pack.frames[1:]))
-
-    with pytest.raises(Altered):
-        rows_of(broken, 0, Unpacker())
 
 
 def test_the_id_of_an_event_is_read_from_its_parts():

@@ -3,6 +3,7 @@
 import pytest
 from tests.archive.made import ALPHA, batch, event, statement
 
+from sealog.archive.columnwise import Columns
 from sealog.archive import cutting
 from sealog.archive.cutting import Cutter, runs
 from sealog.archive.waiting import Chunk, chunks_of
@@ -27,7 +28,7 @@ def test_full_packs_are_carried_over_byte_for_byte():
 
     assert [pack.frames for pack in content.packs] == [chunk.pack.frames for chunk in chunks]
     assert content.packs[1].indexes == tuple(range(1_128, 1_192))
-    assert [row.index for row in content.rows] == list(range(1_000, 1_192))
+    assert list(Columns.joined(content.columns).index) == list(range(1_000, 1_192))
 
 
 def test_small_packs_are_packed_together():
@@ -58,7 +59,7 @@ def test_order_holds_where_small_and_full_packs_meet():
     content = Cutter().arrange(chunks)["default"]
 
     assert [pack.indexes[0] for pack in content.packs] == [0, 3, 73]
-    assert [row.index for row in content.rows] == list(range(75))
+    assert list(Columns.joined(content.columns).index) == list(range(75))
 
 
 def test_statements_go_to_a_class_of_their_own():
@@ -68,8 +69,8 @@ def test_statements_go_to_a_class_of_their_own():
 
     assert content["statements"].packs[0].indexes == (7, 47, 87, 127)
     assert content["statements"].packs[0].kinds == b"\x02\x02\x02\x02"
-    assert [row.index for row in content["statements"].rows] == [7, 47, 87, 127]
-    assert len(content["default"].rows) == 124
+    assert list(Columns.joined(content["statements"].columns).index) == [7, 47, 87, 127]
+    assert len(Columns.joined(content["default"].columns)) == 124
     assert {kind for pack in content["default"].packs for kind in pack.kinds} == {1}
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.archive.made import ALPHA, asking, batch, event, statement
 
 from sealog.archive import reading
+from sealog.archive.columnwise import Columns
 from sealog.archive.cutting import Cutter
 from sealog.archive.following import Wanted, follow
 from sealog.archive.segments import Segment, write
@@ -30,7 +31,13 @@ def _chunks(first: int, events: list[Opened]) -> list[Chunk]:
 
 def _segments(folder: Path, chunks: list[Chunk]) -> list[Segment]:
     return [
-        write(folder / kept, tenant=1, kept=kept, rows=content.rows, packs=content.packs)
+        write(
+            folder / kept,
+            tenant=1,
+            kept=kept,
+            columns=Columns.joined(content.columns),
+            packs=content.packs,
+        )
         for kept, content in Cutter().arrange(chunks).items()
     ]
 
@@ -50,7 +57,7 @@ def every(step: int, *, limit: int = 1_000, bytes_max: int = BYTES_MAX) -> Wante
 
     def matching(one: Segment | Chunk) -> reading.Indexes:
         if isinstance(one, Chunk):
-            kept = [row.index for row in one.rows]
+            kept = list(one.columns.index)
         else:
             is_stated = one.kept == "statements"
             kept = [

@@ -2,7 +2,15 @@
 
 import pytest
 
-from sealog.archive.forms import VALUE_CHARS_MAX, address_of, clip, fold, id8, in_list
+from sealog.archive.forms import (
+    VALUE_CHARS_MAX,
+    address_of,
+    addresses_of,
+    clip,
+    fold,
+    id8,
+    in_list,
+)
 
 
 def test_names_are_kept_whatever_their_case():
@@ -48,3 +56,21 @@ def test_an_id_is_found_by_eight_bytes():
 
 def test_a_value_of_a_list_is_one_line():
     assert in_list("two\nlines") == "two lines"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["10.0.0.1", "", "192.168.255.0"],
+        ["10.0.0.1", "2001:DB8::1"],
+        ["010.0.0.1"],
+        ["1.2.3.4\n"],
+        ["1.2.3.4\n5.6.7.8", "9.9.9.9"],
+        ["No Address", "::ffff:10.0.0.1"],
+        [""],
+        [],
+    ],
+    ids=repr,
+)
+def test_many_addresses_are_spelt_as_each_is(texts: list[str]):
+    assert list(addresses_of(texts)) == [address_of(text) if text else "" for text in texts]

@@ -11,6 +11,7 @@ from tests.archive.made import event, statement
 
 from sealog.archive import joining, segments, tables
 from sealog.archive.columns import row_of
+from sealog.archive.columnwise import Columns
 from sealog.archive.joining import PartsWriter, Unsound, join
 from sealog.archive.segments import Parts, Segment
 from sealog.event.packs import Opened, Packer, Unpacker
@@ -30,7 +31,9 @@ def _cut(folder: Path, first: int, *packs: list[Opened], step: int = 1) -> Segme
         folder,
         tenant=1,
         kept="default",
-        rows=[row_of(index, one) for index, one in zip(indexes, events, strict=True)],
+        columns=Columns.of(
+            [row_of(index, one) for index, one in zip(indexes, events, strict=True)]
+        ),
         packs=packed,
     )
 

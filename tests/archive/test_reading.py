@@ -8,6 +8,7 @@ import pytest
 from tests.archive.made import ALPHA, batch, event, opened, statement
 
 from sealog.archive import reading
+from sealog.archive.columnwise import Columns
 from sealog.archive.cutting import Cutter
 from sealog.archive.reading import Hit
 from sealog.archive.segments import Segment, write
@@ -28,7 +29,13 @@ def _chunks(first: int, events: list[Opened]) -> list[Chunk]:
 
 def _segments(folder: Path, chunks: list[Chunk]) -> list[Segment]:
     return [
-        write(folder / kept, tenant=1, kept=kept, rows=content.rows, packs=content.packs)
+        write(
+            folder / kept,
+            tenant=1,
+            kept=kept,
+            columns=Columns.joined(content.columns),
+            packs=content.packs,
+        )
         for kept, content in Cutter().arrange(chunks).items()
     ]
 

@@ -9,6 +9,7 @@ from tests.archive.made import ALPHA, BEGIN_US, asking, batch, event
 
 from sealog.archive import conditions, sources
 from sealog.archive.columns import row_of
+from sealog.archive.columnwise import Columns
 from sealog.archive.cursors import Position
 from sealog.archive.search import Hits, Wanted, find, matching
 from sealog.archive.segments import Segment, write
@@ -47,7 +48,9 @@ def _segment(folder: Path, first: int, events: list[Opened], tenant: int = 1) ->
         folder / str(tenant),
         tenant=tenant,
         kept="default",
-        rows=[row_of(index, one) for index, one in zip(indexes, events, strict=True)],
+        columns=Columns.of(
+            [row_of(index, one) for index, one in zip(indexes, events, strict=True)]
+        ),
         packs=[Packer().pack(events, indexes)],
     )
 
@@ -252,7 +255,7 @@ def test_words_are_looked_for_pack_by_pack_and_time_may_end_between_two(
         tmp_path,
         tenant=1,
         kept="default",
-        rows=[row_of(index, one) for index, one in enumerate(events)],
+        columns=Columns.of([row_of(index, one) for index, one in enumerate(events)]),
         packs=[Packer().pack(events[at : at + 100], range(at, at + 100)) for at in (0, 100, 200)],
     )
     trail = Trail((segment,), (), 300, 300)

@@ -8,6 +8,7 @@ from tests.archive.made import BEGIN_US, event
 
 from sealog.archive import segments
 from sealog.archive.columns import row_of
+from sealog.archive.columnwise import Columns
 from sealog.archive.segments import Parts, Segment, place_in
 from sealog.archive.shelf import Shelf
 from sealog.errors import Altered, Corrupt, Truncated
@@ -30,7 +31,7 @@ def _write(folder: Path, events: list[Opened]) -> Segment:
         folder,
         tenant=1,
         kept="default",
-        rows=[row_of(FIRST + n, one) for n, one in enumerate(events)],
+        columns=Columns.of([row_of(FIRST + n, one) for n, one in enumerate(events)]),
         packs=[packer.pack(events[a:b], range(FIRST + a, FIRST + b)) for a, b in spans],
     )
 

@@ -12,6 +12,7 @@ from tests.archive.made import BEGIN_US, event
 from sealog.archive import blooms
 from sealog.archive import shelf as shelf_of_columns
 from sealog.archive.columns import row_of
+from sealog.archive.columnwise import Columns
 from sealog.archive.forms import id8
 from sealog.archive.segments import Segment, write
 from sealog.archive.shelf import Kept, Shelf
@@ -26,7 +27,7 @@ def segment(tmp_path: Path) -> Segment:
         tmp_path,
         tenant=1,
         kept="default",
-        rows=[row_of(1_000 + n, one) for n, one in enumerate(events)],
+        columns=Columns.of([row_of(1_000 + n, one) for n, one in enumerate(events)]),
         packs=[
             type(pack)(tuple(1_000 + n for n in pack.indexes), *_rest(pack))
             for pack in repack(Packer(), events)

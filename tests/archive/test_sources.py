@@ -8,6 +8,7 @@ from tests.archive.made import ALPHA, BEGIN_US, batch, event
 
 from sealog.archive import leaves
 from sealog.archive.columns import row_of
+from sealog.archive.columnwise import Columns
 from sealog.archive.segments import write
 from sealog.archive.shelf import Shelf
 from sealog.archive.sources import (
@@ -49,7 +50,9 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
         return source_of(_chunks(100)[0], Shelf())
     rows = [row_of(100 + n, one) for n, one in enumerate(EVENTS)]
     pack = Packer().pack(EVENTS, range(100, 150))
-    return source_of(write(tmp_path, tenant=1, kept="default", rows=rows, packs=[pack]), Shelf())
+    return source_of(
+        write(tmp_path, tenant=1, kept="default", columns=Columns.of(rows), packs=[pack]), Shelf()
+    )
 
 
 def test_a_source_knows_its_bounds(source: Source):

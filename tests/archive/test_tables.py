@@ -8,6 +8,7 @@ from tests.archive.made import event, opened, statement
 
 from sealog.archive import tables
 from sealog.archive.columns import Row, row_of
+from sealog.archive.columnwise import Columns
 from sealog.event.packs import Opened, Pack, Packer
 
 
@@ -22,7 +23,7 @@ def _batch(packs: list[Pack]) -> pa.RecordBatch:
 def test_any_reader_finds_the_rows_in_the_columns_file():
     rows = _rows([event(at, actor=f"user-{at}") for at in range(200)])
 
-    table = pq.read_table(pa.BufferReader(tables.columns_file(rows)))
+    table = pq.read_table(pa.BufferReader(tables.columns_file(Columns.of(rows))))
 
     assert table.num_rows == 200
     assert table.column_names == list(Row.__struct_fields__)
@@ -32,7 +33,7 @@ def test_any_reader_finds_the_rows_in_the_columns_file():
 def test_the_columns_are_one_row_group_with_blooms_and_the_settings_that_were_measured():
     rows = _rows([event(at, actor=f"user-{at}") for at in range(700)])
 
-    metadata = pq.read_metadata(pa.BufferReader(tables.columns_file(rows)))
+    metadata = pq.read_metadata(pa.BufferReader(tables.columns_file(Columns.of(rows))))
 
     assert metadata.num_row_groups == 1
     group = metadata.row_group(0)

@@ -36,7 +36,7 @@ def test_a_block_becomes_chunks_with_absolute_indexes():
         (1_128, 1_256),
         (1_256, 1_300),
     ]
-    assert chunks[1].rows[0].index == 1_128
+    assert chunks[1].columns.index[0] == 1_128
 
 
 def test_packs_that_rest_in_a_segment_already_are_left_out():

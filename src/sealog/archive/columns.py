@@ -23,7 +23,7 @@ from sealog.archive.forms import (
 )
 from sealog.errors import SealogError
 from sealog.event import times, tokens
-from sealog.event.packs import Opened, Pack, Unpacker
+from sealog.event.packs import Opened
 from sealog.event.parts import ACTOR, FACTS, REST, TARGET
 
 VALUES_MAX = 32
@@ -32,7 +32,8 @@ _STATUS_MAX = (1 << 31) - 1
 _TIME_MAX = (1 << 63) - 1
 _QUICK_DIGITS = {24: 1_000, 27: 1}
 _SECOND_CHARS = 19
-_FINDINGS = b'"findings":['
+FINDINGS = b'"findings":['
+"""Stands in the rest of every event that has findings."""
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -93,14 +94,18 @@ class _Names(msgspec.Struct, gc=False):
     dialect: _Text = None
 
 
-class _Facts(msgspec.Struct, gc=False):
+class Facts(msgspec.Struct, gc=False):
+    """What columns need of facts."""
+
     event: _Event
     sealog: _Names
     at: _Text = msgspec.field(default=None, name="@timestamp")
     http: _Http | None = None
 
 
-class _Person(msgspec.Struct, gc=False):
+class Person(msgspec.Struct, gc=False):
+    """A user."""
+
     id: _Name = None
     name: _Text = None
     email: _Text = None
@@ -122,8 +127,10 @@ class _ActorNote(msgspec.Struct, gc=False):
     actor: _Kind | None = None
 
 
-class _Actor(msgspec.Struct, gc=False):
-    user: _Person | None = None
+class Actor(msgspec.Struct, gc=False):
+    """What columns need of an actor."""
+
+    user: Person | None = None
     source: _Ip | None = None
     client: _Ip | None = None
     session: _Id | None = None
@@ -131,21 +138,30 @@ class _Actor(msgspec.Struct, gc=False):
 
 
 class _Targeted(msgspec.Struct, gc=False):
-    target: _Person | None = None
+    target: Person | None = None
 
 
 class _Target(msgspec.Struct, gc=False):
     user: _Targeted | None = None
 
 
-_READ_FACTS = msgspec.json.Decoder(_Facts).decode
-_READ_ACTOR = msgspec.json.Decoder(_Actor).decode
-_READ_TARGET = msgspec.json.Decoder(_Target).decode
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+class _Noted(msgspec.Struct, gc=False):
+    findings: list[Raw] | None = None
 
-_Who = tuple[str, str, str, str, str, str]
+
+class _Rest(msgspec.Struct, gc=False):
+    sealog: _Noted | None = None
+
+
+READ_FACTS = msgspec.json.Decoder(Facts).decode
+READ_ACTOR = msgspec.json.Decoder(Actor).decode
+_READ_REST = msgspec.json.Decoder(_Rest).decode
+_READ_TARGET = msgspec.json.Decoder(_Target).decode
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+Who = tuple[str, str, str, str, str, str]
 """Actor id, name, e-mail, kind, address, session."""
-_NOBODY: _Who = ("", "", "", "", "", "")
+NOBODY: Who = ("", "", "", "", "", "")
 
 
 def row_of(index: int, opened: Opened) -> Row:
@@ -153,74 +169,55 @@ def row_of(index: int, opened: Opened) -> Row:
     parts = [b"", b"", b"", b""]
     for number, _, part in opened.parts:
         parts[number] = part
-    return _row(index, _facts(parts[FACTS], parts[REST]), parts[ACTOR], parts[TARGET], parts[REST])
+    return row_from(
+        index, facts_of(parts[FACTS], parts[REST]), parts[ACTOR], parts[TARGET], parts[REST]
+    )
 
 
 def id_of(opened: Opened) -> str:
     """The event's id as its parts have it."""
     parts = {number: part for number, _, part in opened.parts}
-    return _facts(parts.get(FACTS, b""), parts.get(REST, b"")).event.id or ""
+    return facts_of(parts.get(FACTS, b""), parts.get(REST, b"")).event.id or ""
 
 
-def rows_of(pack: Pack, base: int, unpacker: Unpacker) -> list[Row]:
-    """The rows of a pack whose indexes count from `base`. Raises `Altered` if it does not open."""
-    facts, actors, targets, rests = (
-        unpacker.parts(pack, number) for number in (FACTS, ACTOR, TARGET, REST)
-    )
-    try:
-        read = list(map(_READ_FACTS, facts))
-    except _UNREADABLE:
-        read = [_facts(part, rest) for part, rest in zip(facts, rests, strict=True)]
-    return [
-        _row(
-            base + index,
-            known if known.event.id and known.event.action else _facts(fact, rest),
-            actor,
-            target,
-            rest,
-        )
-        for index, known, fact, actor, target, rest in zip(
-            pack.indexes, read, facts, actors, targets, rests, strict=True
-        )
-    ]
-
-
-def _row(index: int, facts: _Facts, actor: bytes, target: bytes, rest: bytes) -> Row:
+def row_from(index: int, facts: Facts, actor: bytes, target: bytes, rest: bytes) -> Row:
+    """The row of an event whose facts are read; the other parts empty where it has none."""
     event = facts.event
     names = facts.sealog
     http = facts.http
-    ingested_us = _arrival(event.ingested or "")
-    at_us = _time(facts.at or "")
-    uid, name, mail, kind, address, session = _who(actor) if actor else _NOBODY
+    ingested_us = arrival(event.ingested or "")
+    at_us = time_of(facts.at or "")
+    uid, name, mail, kind, address, session = who(actor) if actor else NOBODY
     return Row(
         index,
         ingested_us if at_us is None else at_us,
         ingested_us,
         event.action or "",
         names.action or "",
-        _joined(bytes(event.category)),
-        _joined(bytes(event.type)),
+        listed(bytes(event.category)),
+        listed(bytes(event.type)),
         event.outcome or "",
         uid,
         name,
         mail,
         kind,
         address,
-        _aim(target) if target else "",
+        aim(target) if target else "",
         session,
         names.dialect or "",
-        None if http is None or http.response is None else _status(http.response.status_code),
-        _FINDINGS in rest and _has_findings(rest),
+        None if http is None else status_in(http),
+        has_findings(rest),
         sha256((event.id or "").encode()).digest()[:ID_BYTES],
     )
 
 
-def _who(part: bytes) -> _Who:
+def who(part: bytes) -> Who:
+    """What an actor's part, of any shape, says."""
     try:
-        actor = _READ_ACTOR(part)
-    except _UNREADABLE:
+        actor = READ_ACTOR(part)
+    except UNREADABLE:
         actor = _loose_actor(_plain(part))
-    uid = name = mail = address = session = kind = ""
+    uid = name = mail = address = ""
     user = actor.user
     if user is not None:
         uid = "" if user.id is None else fold(str(user.id))
@@ -230,21 +227,28 @@ def _who(part: bytes) -> _Who:
         address = address_of(actor.source.ip)
     elif actor.client is not None and actor.client.ip:
         address = address_of(actor.client.ip)
-    if actor.session is not None and actor.session.id is not None:
-        session = clip(str(actor.session.id))
-    if actor.sealog is not None and actor.sealog.actor is not None:
-        kind = actor.sealog.actor.kind or ""
-    if not kind and (uid or name or mail):
-        kind = "user"
-    return uid, name, mail, kind, address, session
+    kind = kind_in(actor) or ("user" if uid or name or mail else "")
+    return uid, name, mail, kind, address, session_in(actor)
 
 
-def _aim(part: bytes) -> str:
+def kind_in(actor: Actor) -> str:
+    """What kind of actor the event itself says it was."""
+    note = actor.sealog
+    return "" if note is None or note.actor is None else note.actor.kind or ""
+
+
+def session_in(actor: Actor) -> str:
+    """The session's id, short enough for its column."""
+    session = actor.session
+    return "" if session is None or session.id is None else clip(str(session.id))
+
+
+def aim(part: bytes) -> str:
     """Whom it was done to: the distinct ones of name, id and e-mail, in this order."""
     try:
         user = _READ_TARGET(part).user
-    except _UNREADABLE:
-        person: _Person | None = _person(_at(_plain(part), "user", "target"))
+    except UNREADABLE:
+        person: Person | None = _person(_at(_plain(part), "user", "target"))
     else:
         person = None if user is None else user.target
     if person is None:
@@ -254,11 +258,11 @@ def _aim(part: bytes) -> str:
     return BETWEEN.join(dict.fromkeys([in_list(fold(value)) for value in values if value]))
 
 
-def _facts(part: bytes, rest: bytes) -> _Facts:
+def facts_of(part: bytes, rest: bytes) -> Facts:
     """Facts of any shape. An action or id that may not stand in facts stands in `rest`."""
     try:
-        facts = _READ_FACTS(part)
-    except _UNREADABLE:
+        facts = READ_FACTS(part)
+    except UNREADABLE:
         facts = _loose_facts(_plain(part))
     event = facts.event
     if not (event.id and event.action) and b'"event"' in rest:
@@ -268,9 +272,9 @@ def _facts(part: bytes, rest: bytes) -> _Facts:
     return facts
 
 
-def _loose_facts(tree: Any) -> _Facts:
+def _loose_facts(tree: Any) -> Facts:
     event, names = _at(tree, "event"), _at(tree, "sealog")
-    return _Facts(
+    return Facts(
         event=_Event(
             id=_text(_at(event, "id")),
             action=_text(_at(event, "action")),
@@ -285,8 +289,8 @@ def _loose_facts(tree: Any) -> _Facts:
     )
 
 
-def _loose_actor(tree: Any) -> _Actor:
-    return _Actor(
+def _loose_actor(tree: Any) -> Actor:
+    return Actor(
         user=_person(_at(tree, "user")),
         source=_Ip(_bare(_at(tree, "source", "ip"))),
         client=_Ip(_bare(_at(tree, "client", "ip"))),
@@ -295,13 +299,13 @@ def _loose_actor(tree: Any) -> _Actor:
     )
 
 
-def _person(node: Any) -> _Person:
+def _person(node: Any) -> Person:
     """A person as an object; as a bare value it is taken for a name. Cut only when folded."""
     if isinstance(node, list) and node:
         node = node[0]
     if not isinstance(node, dict):
-        return _Person(name=_bare(node))
-    return _Person(*(_bare(node.get(key)) for key in ("id", "name", "email")))
+        return Person(name=_bare(node))
+    return Person(*(_bare(node.get(key)) for key in ("id", "name", "email")))
 
 
 def _plain(part: bytes) -> Any:
@@ -335,7 +339,7 @@ def _bare(value: Any) -> str:
 
 
 @lru_cache(maxsize=1_024)
-def _joined(token: bytes) -> str:
+def listed(token: bytes) -> str:
     """All texts of `category` or `type`; there are few different ones."""
     if not token:
         return ""
@@ -344,7 +348,9 @@ def _joined(token: bytes) -> str:
     return BETWEEN.join([in_list(text) for text in map(_text, values[:VALUES_MAX]) if text])
 
 
-def _status(value: _Scalar) -> int | None:
+def status_in(http: _Http) -> int | None:
+    """The status as a number, where it is one."""
+    value: _Scalar = None if http.response is None else http.response.status_code
     if type(value) is str and value.isascii() and value.isdecimal() and len(value) <= 10:  # noqa: PLR2004 - digits of 2^31
         value = int(value)
     if type(value) is int and 0 <= value <= _STATUS_MAX:
@@ -352,23 +358,30 @@ def _status(value: _Scalar) -> int | None:
     return None
 
 
-def _has_findings(rest: bytes) -> bool:
-    return bool(_at(_plain(rest), "sealog", "findings"))
+def has_findings(rest: bytes) -> bool:
+    """Whether the event came with something odd."""
+    if FINDINGS not in rest:
+        return False
+    try:
+        noted = _READ_REST(rest).sealog
+    except UNREADABLE:
+        return bool(_at(_plain(rest), "sealog", "findings"))
+    return noted is not None and bool(noted.findings)
 
 
 @lru_cache(maxsize=1_024)
-def _arrival(text: str) -> int:
+def arrival(text: str) -> int:
     """A batch arrives at one moment, so the last few texts answer nearly always."""
     moment = times.read(text)
     return 0 if moment is None else min(moment.at_us, _TIME_MAX)
 
 
-def _time(text: str) -> int | None:
+def time_of(text: str) -> int | None:
     """Microseconds of a sealed time: the same as `times.read`, whole seconds remembered."""
     digits = _QUICK_DIGITS.get(len(text))
     if digits is not None and text[-1] == "Z" and text[_SECOND_CHARS] == ".":
         fraction = text[20:-1]
-        second = _second(text[:_SECOND_CHARS])
+        second = second_of(text[:_SECOND_CHARS])
         if second is not None and fraction.isdecimal():
             return second + int(fraction) * digits
     moment = times.read(text)
@@ -376,6 +389,7 @@ def _time(text: str) -> int | None:
 
 
 @lru_cache(maxsize=16_384)
-def _second(text: str) -> int | None:
+def second_of(text: str) -> int | None:
+    """Microseconds of a whole second, without zone."""
     moment = times.read(text + ".000Z")
     return None if moment is None else moment.at_us

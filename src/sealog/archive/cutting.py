@@ -5,7 +5,7 @@ from itertools import chain
 
 import msgspec
 
-from sealog.archive.columns import Row
+from sealog.archive.columnwise import Columns
 from sealog.archive.waiting import Chunk
 from sealog.event.packs import (
     EVENTS_PER_PACK_MAX,
@@ -28,7 +28,7 @@ SEGMENT_BYTES_MAX = 64 << 20
 class Content(msgspec.Struct):
     """What one segment will hold, in the order of the indexes."""
 
-    rows: list[Row] = []
+    columns: list[Columns] = []
     packs: list[Pack] = []
 
 
@@ -47,11 +47,11 @@ def runs(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
     found: list[list[Chunk]] = []
     events = size = 0
     for chunk in chunks:
-        events += len(chunk.rows)
+        events += len(chunk.columns)
         size += chunk.bytes
         if not found or events > SEGMENT_EVENTS_MAX or size > SEGMENT_BYTES_MAX:
             found.append([])
-            events, size = len(chunk.rows), chunk.bytes
+            events, size = len(chunk.columns), chunk.bytes
         found[-1].append(chunk)
     return found
 
@@ -67,12 +67,12 @@ class Cutter:
         """Retention class → what its segment holds, with absolute indexes."""
         piles: dict[str, _Pile] = {}
         for chunk in chunks:
-            if STATEMENT_ENTRY in chunk.pack.kinds or len(chunk.rows) < CARRIED_EVENTS_MIN:
+            if STATEMENT_ENTRY in chunk.pack.kinds or len(chunk.columns) < CARRIED_EVENTS_MIN:
                 self._sort(piles, chunk)
                 continue
             pile = _pile(piles, DEFAULT)
             self._press(pile)
-            pile.content.rows.extend(chunk.rows)
+            pile.content.columns.append(chunk.columns)
             pile.content.packs.append(_absolute(chunk))
         for pile in piles.values():
             self._press(pile)
@@ -80,23 +80,23 @@ class Cutter:
 
     def _sort(self, piles: dict[str, _Pile], chunk: Chunk) -> None:
         if STATEMENT_ENTRY not in chunk.pack.kinds:
-            self._add(_pile(piles, DEFAULT), chunk.rows, _absolute(chunk))
+            self._add(_pile(piles, DEFAULT), chunk.columns, _absolute(chunk))
             return
         events = self._unpacker.events(chunk.pack)
         for kept, wanted in ((DEFAULT, False), (STATEMENTS, True)):
             places = [n for n, one in enumerate(events) if (one.kind == STATEMENT_ENTRY) == wanted]
             if places:
-                rows = [chunk.rows[n] for n in places]
-                pack = self._packer.pack([events[n] for n in places], [row.index for row in rows])
-                self._add(_pile(piles, kept), rows, pack)
+                columns = chunk.columns.some(places)
+                pack = self._packer.pack([events[n] for n in places], columns.index)
+                self._add(_pile(piles, kept), columns, pack)
 
-    def _add(self, pile: _Pile, rows: Sequence[Row], pack: Pack) -> None:
+    def _add(self, pile: _Pile, columns: Columns, pack: Pack) -> None:
         size = content_bytes(pack.lengths)
-        if pile.events + len(rows) > EVENTS_PER_PACK_MAX or pile.bytes + size > JOINED_BYTES_MAX:
+        if pile.events + len(columns) > EVENTS_PER_PACK_MAX or pile.bytes + size > JOINED_BYTES_MAX:
             self._press(pile)
-        pile.content.rows.extend(rows)
+        pile.content.columns.append(columns)
         pile.packs.append(pack)
-        pile.events += len(rows)
+        pile.events += len(columns)
         pile.bytes += size
 
     def _press(self, pile: _Pile) -> None:
@@ -111,7 +111,7 @@ class Cutter:
 
 def _absolute(chunk: Chunk) -> Pack:
     """A chunk's pack with absolute indexes."""
-    return msgspec.structs.replace(chunk.pack, indexes=tuple([row.index for row in chunk.rows]))
+    return msgspec.structs.replace(chunk.pack, indexes=tuple(chunk.columns.index))
 
 
 def _pile(piles: dict[str, _Pile], kept: str) -> _Pile:

@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from sealog.archive import listing, segments
+from sealog.archive.columnwise import Columns
 from sealog.archive.cutting import Cutter, runs
 from sealog.archive.segments import Segment
 from sealog.archive.waiting import Chunk, Waiting, chunks_of
@@ -335,7 +336,7 @@ class Follower:
                 self._folder.archive(log_id, kept),
                 tenant=tenant,
                 kept=kept,
-                rows=content.rows,
+                columns=Columns.joined(content.columns),
                 packs=content.packs,
                 begun=begun.append,
             )
@@ -371,7 +372,7 @@ def _delete(paths: Iterable[Path]) -> None:
 
 def is_quiet(chunks: Iterable[Chunk]) -> bool:
     """Whether all events of the chunks only say what was read."""
-    return all(row.alias.startswith(READ_PREFIX) for chunk in chunks for row in chunk.rows)
+    return all(alias.startswith(READ_PREFIX) for chunk in chunks for alias in chunk.columns.alias)
 
 
 def _by_tenant(several: Iterable[Block]) -> dict[int, list[Block]]:

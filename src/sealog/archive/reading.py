@@ -52,13 +52,10 @@ def get(trail: Trail, index: int, parts_of: PartsOf = Parts) -> Opened | None:
 
 def by_id(trail: Trail, event_id: str, shelf: Shelf) -> tuple[int, Opened] | None:
     """The newest event with this id: its index and itself."""
-    wanted = id8(event_id)
-    for chunk in reversed(trail.chunks):
-        for row in reversed(chunk.rows):
-            if row.id == wanted:
-                found = get(trail, row.index)
-                if found is not None and id_of(found) == event_id:
-                    return row.index, found
+    for index in _waiting(trail, id8(event_id)):
+        found = get(trail, index)
+        if found is not None and id_of(found) == event_id:
+            return index, found
     number, hashed = leaves.id_key(event_id)
     for segment in sorted(trail.segments, key=lambda one: one.last, reverse=True):
         if not shelf.holding(segment, ["id"], hashed):
@@ -72,6 +69,15 @@ def by_id(trail: Trail, event_id: str, shelf: Shelf) -> tuple[int, Opened] | Non
             if found is not None and id_of(found) == event_id:
                 return index, found
     return None
+
+
+def _waiting(trail: Trail, short: bytes) -> Iterator[int]:
+    """The indexes of waiting events with such an id, newest first."""
+    for chunk in reversed(trail.chunks):
+        columns = chunk.columns
+        if short in columns.id:
+            several = reversed(list(zip(columns.id, columns.index, strict=True)))
+            yield from (index for one, index in several if one == short)
 
 
 def feed(trail: Trail, first: int, limit: int, *, bytes_max: int) -> Iterator[tuple[int, Opened]]:
@@ -111,9 +117,7 @@ def walk(
     unpacker = Unpacker()
     for chunk in trail.chunks:
         if chunk.end > first:
-            known = (
-                [row.index for row in chunk.rows] if matching is None else matching(chunk).tolist()
-            )
+            known = list(chunk.columns.index) if matching is None else matching(chunk).tolist()
             indexes = [index for index in known if index >= first]
             yield from zip(indexes, _open(unpacker, chunk, chunk.pack, indexes), strict=True)
 

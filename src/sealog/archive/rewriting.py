@@ -5,18 +5,15 @@ the byte; a row at a time is in memory, and the columns.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import msgspec
 import pyarrow as pa
 
-from sealog.archive import columns, tables
+from sealog.archive import tables
+from sealog.archive.columnwise import Columns, columns_of
 from sealog.archive.joining import Draft, PartsWriter, draft, write_columns
 from sealog.archive.segments import Parts, Segment, naming
 from sealog.event.packs import Unpacker
-
-if TYPE_CHECKING:
-    from sealog.archive.columns import Row
 
 ROWS_AT_ONCE = 8_192
 
@@ -42,18 +39,20 @@ def _copy(segment: Segment, files_of: Draft, step: Step) -> pa.Table:
     """Copy the parts; the columns that follow from them."""
     parts = Parts(segment)
     done: list[pa.Table] = []
-    rows: list[Row] = []
+    several: list[Columns] = []
+    waiting = 0
     unpacker = Unpacker()
     with PartsWriter(files_of.parts) as writer:
         for number in range(parts.rows):
             values = parts.values(number)
             writer.add(values)
             with naming(segment.parts_path):
-                rows += columns.rows_of(tables.pack_of(values), 0, unpacker)
+                several.append(columns_of(tables.pack_of(values), 0, unpacker))
+            waiting += values[1]
             step(values[1])
-            if len(rows) >= ROWS_AT_ONCE:
-                done.append(tables.columns_table(rows))
-                rows = []
-    if rows:
-        done.append(tables.columns_table(rows))
+            if waiting >= ROWS_AT_ONCE:
+                done.append(tables.columns_table(Columns.joined(several)))
+                several, waiting = [], 0
+    if several:
+        done.append(tables.columns_table(Columns.joined(several)))
     return tables.columns_joined(done)

@@ -19,7 +19,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from sealog.archive import tables
-from sealog.archive.columns import Row
+from sealog.archive.columnwise import Columns
 from sealog.errors import Altered, Corrupt, Truncated
 from sealog.event.packs import Pack
 from sealog.storage import files
@@ -97,36 +97,35 @@ def write(
     *,
     tenant: int,
     kept: str,
-    rows: Sequence[Row],
+    columns: Columns,
     packs: Sequence[Pack],
     begun: Callable[[Segment], None] = lambda _: None,
 ) -> Segment:
     """Write both files of a segment, durable at the next `files.sync_all`.
 
     `begun` is told of it before there is any file, for whoever must delete what was begun.
-    `rows` and `packs` hold the same events in the order of their indexes, which are absolute.
+    `columns` and `packs` hold the same events in the order of their indexes, which are absolute.
     """
-    assert len(rows) == sum(len(pack.masks) for pack in packs) > 0
-    columns, parts = tables.columns_file(rows), tables.parts_file(packs)
-    times = [row.at_us for row in rows]
+    assert len(columns) == sum(len(pack.masks) for pack in packs) > 0
+    searched, parts = tables.columns_file(columns), tables.parts_file(packs)
     segment = Segment(
         tenant=tenant,
         kept=kept,
-        first=rows[0].index,
-        last=rows[-1].index,
+        first=columns.index[0],
+        last=columns.index[-1],
         generation=0,
-        count=len(rows),
-        first_us=min(times),
-        last_us=max(times),
-        columns_bytes=columns.size,
-        columns_digest=hashlib.sha256(columns).digest(),
+        count=len(columns),
+        first_us=min(columns.at_us),
+        last_us=max(columns.at_us),
+        columns_bytes=searched.size,
+        columns_digest=hashlib.sha256(searched).digest(),
         parts_bytes=parts.size,
         parts_digest=hashlib.sha256(parts).digest(),
         folder=folder,
     )
     begun(segment)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files.replace_later_synced(segment.columns_path, memoryview(columns))
+    files.replace_later_synced(segment.columns_path, memoryview(searched))
     files.replace_later_synced(segment.parts_path, memoryview(parts))
     return segment
 

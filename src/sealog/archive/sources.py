@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, compress
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 import numpy as np
@@ -22,9 +22,6 @@ from sealog.archive.shelf import Shelf, Text
 from sealog.archive.waiting import Chunk
 from sealog.archive.word_blooms import Hashes, candidates
 from sealog.event.packs import Unpacker
-
-if TYPE_CHECKING:
-    from sealog.archive.columns import Row
 
 Numbers: TypeAlias = NDArray[np.int64]
 Places: TypeAlias = NDArray[np.intp]
@@ -198,11 +195,9 @@ class Waiting:
     def __init__(self, chunks: Sequence[Chunk]) -> None:
         self._chunks = chunks
         self._unpacker = Unpacker()
-        self.rows: list[Row] = list(chain.from_iterable([chunk.rows for chunk in chunks]))
-        rows = self.rows
-        self.count = len(rows)
-        self.first, self.last = rows[0].index, rows[-1].index
-        self._at = self._numbers(map(attrgetter("at_us"), rows))
+        self.count = sum(len(chunk.columns) for chunk in chunks)
+        self.first, self.last = chunks[0].first, chunks[-1].end - 1
+        self._at = self._numbers(self._values("at_us"))
         self.first_us, self.last_us = int(self._at.min()), int(self._at.max())
 
     def passed(self, values: Values) -> Rows:
@@ -216,7 +211,7 @@ class Waiting:
             test = frozenset(values.exact).__contains__
         found: Rows = False
         for name in values.columns:
-            texts = map(attrgetter(name), self.rows)
+            texts = self._values(name)
             found = either(found, np.fromiter(map(test, texts), np.bool_, self.count))
         return found
 
@@ -225,8 +220,8 @@ class Waiting:
         if name == "at_us":
             return self._at
         if name == "id":
-            return np.frombuffer(b"".join(map(attrgetter("id"), self.rows)), _ID)
-        values = map(attrgetter(name), self.rows)
+            return np.frombuffer(b"".join(self._values("id")), _ID)
+        values = self._values(name)
         if name == "status":
             return self._numbers(NO_STATUS if one is None else one for one in values)
         return self._numbers(values)
@@ -252,7 +247,7 @@ class Waiting:
 
     def counted(self, name: str, rows: Rows) -> Counted:
         """See `Source`."""
-        texts: Iterable[str] = map(attrgetter(name), self.rows)
+        texts: Iterable[str] = self._values(name)
         if not isinstance(rows, bool):
             texts = compress(texts, rows.tolist())
         counts = Counter(texts) if rows is not False else Counter()
@@ -266,6 +261,9 @@ class Waiting:
     def holder_of(self, index: int) -> Chunk:
         """See `Source`."""
         return self._chunks[bisect_right(self._chunks, index, key=attrgetter("first")) - 1]
+
+    def _values(self, name: str) -> Iterator[Any]:
+        return chain.from_iterable([getattr(chunk.columns, name) for chunk in self._chunks])
 
     def _numbers(self, values: Iterable[int]) -> Numbers:
         return np.fromiter(values, np.int64, self.count)
@@ -282,7 +280,7 @@ def waiting(chunks: Sequence[Chunk]) -> Iterator[Waiting]:
     size = 0
     for chunk in chunks:
         group.append(chunk)
-        size += len(chunk.rows)
+        size += len(chunk.columns)
         if size >= WAITING_AT_ONCE:
             yield Waiting(group)
             group, size = [], 0

@@ -5,7 +5,6 @@ Everything here is bytes and values; `segments` puts it into files.
 
 import zlib
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
-from sealog.archive.columns import Row
+from sealog.archive.columnwise import Columns
 from sealog.archive.forms import ID_BYTES
 from sealog.event.packs import Pack
 from sealog.event.parts import PART_NAMES
@@ -89,16 +88,16 @@ PartsRow = tuple[PartsValue, ...]
 """One value per column of `PARTS`: numbers, bytes, and a list of numbers or None for `offsets`."""
 
 
-def columns_file(rows: Sequence[Row]) -> pa.Buffer:
-    """A Parquet file of some rows; see `columns_bytes`."""
-    return columns_bytes(columns_table(rows))
+def columns_file(columns: Columns) -> pa.Buffer:
+    """A Parquet file of some columns; see `columns_bytes`."""
+    return columns_bytes(columns_table(columns))
 
 
-def columns_table(rows: Sequence[Row]) -> pa.Table:
-    """Rows as columns, each of one chunk."""
+def columns_table(columns: Columns) -> pa.Table:
+    """Columns as Arrow holds them, each of one chunk."""
     arrays = []
     for field in _FILE:
-        values = list(map(attrgetter(field.name), rows))
+        values = getattr(columns, field.name)
         if pa.types.is_dictionary(field.type):
             arrays.append(pa.array(values, pa.string()).dictionary_encode())
         else:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from sealog.archive.columns import Row, rows_of
+from sealog.archive.columnwise import Columns, columns_of
 from sealog.archive.segments import Segment
 from sealog.errors import Truncated
 from sealog.event.packs import Pack, Unpacker
@@ -22,24 +22,24 @@ CHUNK_BYTES = 1_000
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """One pack of a journal block, with the rows of its events."""
+    """One pack of a journal block, with the columns of its events."""
 
     base: int
     """The index from which the pack counts its own."""
     pack: Pack
-    rows: tuple[Row, ...]
+    columns: Columns
     bytes: int
     """What it costs in memory, estimated."""
 
     @property
     def first(self) -> int:
         """The index of the first event."""
-        return self.rows[0].index
+        return self.columns.index[0]
 
     @property
     def end(self) -> int:
         """The index after the last event."""
-        return self.rows[-1].index + 1
+        return self.columns.index[-1] + 1
 
 
 class Trail(msgspec.Struct, frozen=True):
@@ -139,9 +139,9 @@ class Waiting:
 
     def _count(self, tenant: int, chunks: Iterable[Chunk], sign: int) -> None:
         for chunk in chunks:
-            self.events += sign * len(chunk.rows)
+            self.events += sign * len(chunk.columns)
             self.bytes += sign * chunk.bytes
-            self._events[tenant] = self._events.get(tenant, 0) + sign * len(chunk.rows)
+            self._events[tenant] = self._events.get(tenant, 0) + sign * len(chunk.columns)
             self._bytes[tenant] = self._bytes.get(tenant, 0) + sign * chunk.bytes
         if not self._events.get(tenant):
             self._events.pop(tenant, None)
@@ -162,9 +162,9 @@ def chunks_of(block: Block, first: int, unpacker: Unpacker) -> list[Chunk]:
     for pack in block.packs():
         if block.first + pack.indexes[-1] < first:
             continue
-        rows = tuple(rows_of(pack, block.first, unpacker))
-        size = sum(map(len, pack.frames)) + len(pack.salts) + ROW_BYTES * len(rows) + CHUNK_BYTES
-        chunks.append(Chunk(block.first, pack, rows, size))
+        columns = columns_of(pack, block.first, unpacker)
+        size = sum(map(len, pack.frames)) + len(pack.salts) + ROW_BYTES * len(columns) + CHUNK_BYTES
+        chunks.append(Chunk(block.first, pack, columns, size))
     return chunks
 
 
