@@ -5,8 +5,8 @@ def token(slot):
     return bytes(forms.token(slot))
 
 
-def test_marks_become_places_for_tokens_whether_they_stand_in_quotes_or_not():
-    facts = b'{"a":%b,"b":%b,"c":"100%%"}' % (token(0), forms.mark(2).encode())
+def test_marks_become_places_for_tokens():
+    facts = b'{"a":%b,"b":%b,"c":"100%%"}' % (token(0), token(2))
 
     made = forms.written((facts, b"", b"", b'{"x":%b}' % token(1)), frozenset({0, 2}), 9)
 
@@ -36,6 +36,12 @@ def test_findings_that_came_with_the_record_stand_before_the_others():
 
 def test_there_are_no_templates_where_a_value_may_be_no_fact():
     assert forms.written((b'{"a":%b}' % token(0), b"", b"", b""), frozenset({1}), 9) is None
+
+
+def test_there_are_no_templates_where_a_value_stands_within_another_string():
+    within = b'{"a":"see %b"}' % forms.mark(0).encode()
+
+    assert forms.written((b'{"a":1}', b"", b"", within), frozenset({0}), 9) is None
 
 
 def test_only_what_holds_the_sign_could_be_taken_for_a_mark():

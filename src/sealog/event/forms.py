@@ -31,7 +31,7 @@ findings those that came with the record, without their brackets."""
 TOLD = "told"
 """The code of the finding that stands, in a marked draft, for those that came with the record."""
 
-_MARKED = re.compile('"?\ue000([0-9]+)\ue000"?'.encode())
+_MARKED = re.compile('"\ue000([0-9]+)\ue000"'.encode())
 _SIGN = "\ue000".encode()
 _Template = tuple[bytes, Callable[[Sequence[bytes]], tuple[bytes, ...] | bytes]]
 
@@ -70,7 +70,10 @@ def written(texts: Texts, facts: frozenset[int], told: int) -> Written | None:
     `facts`: the slots whose values are sure to be facts. `told`: the slot of the findings.
     """
     finding = msgspec.json.encode(Finding(mark(told)))
-    texts = tuple(text.replace(finding, mark(told).encode()) for text in texts)  # type: ignore[assignment]
+    texts = tuple(text.replace(finding, bytes(token(told))) for text in texts)  # type: ignore[assignment]
+    # Within another string a value would not be the token that it is.
+    if any(may_be_marked(_MARKED.sub(b"", text)) for text in texts):
+        return None
     if not facts.issuperset(map(int, _MARKED.findall(texts[FACTS]))):
         return None
     return Written(tuple(_template(text) for text in texts))
