@@ -1,7 +1,7 @@
 """What people see goes through Rich; what programs read is plain, on one line, never coloured."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -36,15 +36,24 @@ def as_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows for people; wide cells wrap, and nothing in them is taken for markup."""
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    whole: Collection[str] = (),
+) -> None:
+    """Rows for people; wide cells wrap, and nothing in them is taken for markup.
+
+    `whole`: columns whose cells stay on one line, however narrow the terminal.
+    """
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     shown = Table(title=title or None, title_justify="left", header_style="bold")
     for column in columns:
-        shown.add_column(column, overflow="fold")
+        shown.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
         shown.add_row(*map(escape, row))
     Console().print(shown)

@@ -29,6 +29,7 @@ def search(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
         "",
         ("time (UTC)", "tenant", "index", "action", "outcome", "actor", "from"),
         [_row(event) for event in page["events"]],
+        whole=("time (UTC)", "index"),
     )
     for name in ("looked_from", "looked_to"):
         if name in page:
