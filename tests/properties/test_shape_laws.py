@@ -77,6 +77,9 @@ FIELDS = {
     "service": ['{"name":"s","id":"i"}', '{"name":"s","type":["a","b"]}'],
     "labels": ['{"a":"50% of %b","b":null}', "[]"],
     "message": ['"a\\"b\\\\/\\n"', "1e400", "[1,true]"],
+    "@x-1_y": ['"v"', '{"a-b":1,"@c":[]}'],
+    "a%s": ['"50%"'],
+    "x+(y": ["1"],
 }
 EVENT = {
     "id": ['"e-1"', '"e-2"'],
@@ -226,15 +229,16 @@ def check(family, *, spaced=False, **source):
 
 
 NAMED = st.sampled_from([None, "acme", "a@b"])
+HOW = st.sampled_from([{}, {"imported": True}, {"request_key": "k-1"}])
 
 
 @settings(max_examples=150, deadline=None)
-@given(families(), NAMED, st.booleans(), st.booleans())
+@given(families(), NAMED, HOW, st.booleans())
 def test_a_record_of_a_known_shape_is_sealed_as_one_that_is_decoded(family, named, how, spaced):
-    check(family, tenant=named, imported=how, spaced=spaced)
+    check(family, tenant=named, spaced=spaced, **how)
 
 
 @settings(max_examples=150, deadline=None)
-@given(hits(), st.sampled_from(["acme", "a@b"]), st.booleans(), st.booleans())
+@given(hits(), st.sampled_from(["acme", "a@b"]), HOW, st.booleans())
 def test_a_hit_of_a_known_form_is_sealed_as_one_that_is_translated(family, named, how, spaced):
-    check(family, tenant=named, imported=how, spaced=spaced, dialect="closer")
+    check(family, tenant=named, spaced=spaced, dialect="closer", **how)
