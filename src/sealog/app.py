@@ -377,7 +377,7 @@ def _joined(
     reads = Reads(store, clock_us)
     recorder = Recorder(journal, (tenants, keys), (catalog, clock_us, os.urandom))
     told = noting(reads, tenants.numbered)
-    world = World(tenants.numbered, journal.size, os.urandom, clock_us, deriving.add, told)
+    world = World(tenants.numbered, journal.size, os.urandom, clock_us, deriving.DERIVE, told)
     exports = settings.exports.model_dump()
     return App(
         folder=folder,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.exports.made import fill, pieces_of
 
+from sealog.event.moulds import Derive, Moulds
 from sealog.exports import forms, workers
 from sealog.exports.forms import Form
 from sealog.exports.part import Unwritten
@@ -20,7 +21,7 @@ def test_batches_come_back_in_their_order(home, count):
     found = list(workers.written(form, [[piece] for piece in pieces], count))
 
     assert [events for events, _ in found] == [len(one[2] or one[0].masks) for one in pieces]
-    assert b"".join([content for _, content in found]) == forms.write(form, pieces)
+    assert b"".join([content for _, content in found]) == forms.write(form, pieces, Moulds())
 
 
 def add_a_member(tree):
@@ -30,7 +31,9 @@ def add_a_member(tree):
 def test_what_follows_from_an_event_is_added_on_the_way(home):
     fill(home, 100)
 
-    ((_, content),) = workers.written(Form("ndjson"), [pieces_of(home, 100)], 0, add_a_member)
+    ((_, content),) = workers.written(
+        Form("ndjson"), [pieces_of(home, 100)], 0, Derive(add_a_member)
+    )
 
     assert content.count(b'"more":true') == 100
 

@@ -105,6 +105,7 @@ async def _size(client: Client, wanted: Wanted) -> int | None:
 async def _packed(app: "App", wanted: Wanted, form: "Form") -> AsyncIterator[tuple[int, bytes]]:
     """From the data folder: packs as they rest."""
     from sealog.archive import packwise
+    from sealog.event.moulds import Moulds
     from sealog.exports import forms
     from sealog.exports.making import BATCH_EVENTS
     from sealog.query.tree import Query
@@ -115,11 +116,12 @@ async def _packed(app: "App", wanted: Wanted, form: "Form") -> AsyncIterator[tup
     pieces = app.archive.pieces(tenant, Query(), app.archive.visible(tenant))
     if not wanted.statements:
         pieces = without_statements(pieces)
+    moulds = Moulds(deriving.DERIVE)
     for batch in packwise.batches(pieces, BATCH_EVENTS):
         count = sum(piece.count for piece in batch)
         yield (
             count,
-            forms.write(form, [(one.pack, one.base, one.places) for one in batch], deriving.add),
+            forms.write(form, [(one.pack, one.base, one.places) for one in batch], moulds),
         )
 
 

@@ -57,26 +57,34 @@ def lines(
     follows from it. Raises `Altered` if the pack does not open.
     """
     columns = [unpacker.parts(pack, number) for number in _KINDS]
-    indexes: Sequence[int] = pack.indexes
-    masks: Sequence[int] = pack.masks
-    if places is not None:
-        columns = [[column[place] for place in places] for column in columns]
-        indexes = [pack.indexes[place] for place in places]
-        masks = [pack.masks[place] for place in places]
+    if places is None:
+        places = range(len(pack.masks))
+    return b"".join([line + b"\n" for line in lines_of(columns, pack, base, places, add)])
+
+
+def lines_of(
+    columns: Sequence[Sequence[bytes]],
+    pack: Pack,
+    base: int,
+    places: Sequence[int],
+    add: Add | None = None,
+) -> list[bytes]:
+    """The same as lines without their breaks, of a pack whose parts of each kind are `columns`."""
+    columns = [[column[place] for place in places] for column in columns]
     try:
         trees = _columns_united(columns)
     except msgspec.DecodeError:
         # Text that only the slow reader takes, or a clash that there should not be.
         trees = [parts.joined(filter(None, row)) for row in zip(*columns, strict=True)]
-    for tree, index, mask in zip(trees, indexes, masks, strict=True):
-        _add_own(tree, base + index, _ERASED[mask >> 4])
+    for tree, place in zip(trees, places, strict=True):
+        _add_own(tree, base + pack.indexes[place], _ERASED[pack.masks[place] >> 4])
         if add is not None:
             add(tree)
     text = _WRITE_LINES(trees)
     if text.count(b"\n") != len(trees) or b"\r" in text:
         # Between the tokens of a value white space stands as it was sent; in strings it cannot.
-        return b"".join([_WRITE(tree).translate(_ON_ONE_LINE) + b"\n" for tree in trees])
-    return text
+        return [_WRITE(tree).translate(_ON_ONE_LINE) for tree in trees]
+    return text.split(b"\n")[:-1]
 
 
 def _columns_united(columns: Sequence[Sequence[bytes]]) -> list[Tree]:

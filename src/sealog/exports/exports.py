@@ -15,7 +15,7 @@ import structlog
 from sealog.archive.packwise import Piece
 from sealog.archive.segments import Segment
 from sealog.errors import Busy, Conflict, Corrupt, Gone, Missing, SealogError
-from sealog.event.joining import Add
+from sealog.event.moulds import Derive
 from sealog.event.tenants import Tenant
 from sealog.exports import making, workers
 from sealog.exports.forms import Form
@@ -94,8 +94,8 @@ class World(msgspec.Struct, frozen=True):
     """Tenant number → how many of its events are accepted."""
     randomness: Callable[[int], bytes]
     clock_us: Callable[[], int]
-    add: Add | None = None
-    """Gets each event's document, to add what follows from it; a module's function."""
+    derive: Derive | None = None
+    """What follows from each event and is written with it."""
     finished: Callable[[Finished], None] = lambda _: None
     """Told of every export that became ready, in the thread that made it. It MUST NOT raise."""
     monotonic_s: Callable[[], float] = time.monotonic
@@ -284,7 +284,7 @@ class Exports:
             tell(0, 0)
         query = msgspec.json.decode(job.query, type=Query)
         pieces = self._source.pieces(tenant, query, job.size)
-        ways = Ways(self._workers, take, self._world.add, tell)
+        ways = Ways(self._workers, take, self._world.derive, tell)
         return making.make(self._register.path(job), Form(job.format, job.columns), pieces, ways)
 
     def _settle(self, job: Job, made: Made) -> None:

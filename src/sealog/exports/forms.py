@@ -7,8 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from sealog.errors import Refused
-from sealog.event import joining
-from sealog.event.joining import Add
+from sealog.event.moulds import Moulds
 from sealog.event.packs import Pack, Unpacker
 from sealog.exports.columns import COLUMNS, NUMBERS, TIMES, Row, at_us, rows
 
@@ -43,16 +42,13 @@ Piece = tuple[Pack, int, Sequence[int] | None]
 """A pack, the index from which it counts, and the places that are wanted of it (None: all)."""
 
 
-def write(form: Form, pieces: Iterable[Piece], add: Add | None = None) -> bytes:
+def write(form: Form, pieces: Iterable[Piece], moulds: Moulds) -> bytes:
     """Events in a form: lines of NDJSON or CSV, or a batch of Parquet's rows as an Arrow stream.
 
-    `add`: gets each event's document, to add what follows from it; it MUST be a module's function,
-    so that other processes find it. Raises `Altered` for a pack that does not open.
+    `moulds`: made once for all that is written. Raises `Altered` for a pack that does not open.
     """
     unpacker = Unpacker()
-    lines = b"".join(
-        [joining.lines(pack, base, unpacker, places, add) for pack, base, places in pieces]
-    )
+    lines = b"".join([moulds.lines(pack, base, unpacker, places) for pack, base, places in pieces])
     return _WRITERS[form.name](form, lines)
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from sealog.archive import packwise
 from sealog.archive.packwise import Piece
-from sealog.event.joining import Add
+from sealog.event.moulds import Derive
 from sealog.exports import forms, part, workers
 from sealog.exports.forms import Form
 from sealog.exports.part import Part
@@ -40,8 +40,8 @@ class Ways(msgspec.Struct, frozen=True):
     """Processes that write; 0 for none but this one."""
     take: Callable[[int], bool]
     """Whether there is room for so many bytes more."""
-    add: Add | None
-    """Gets each event's document; see `forms.write`."""
+    derive: Derive | None
+    """What follows from each event and is written with it."""
     tell: Callable[[int, int], None]
     """Gets events and bytes written so far, again and again; raises `Halted` to end it."""
 
@@ -58,7 +58,7 @@ def make(path: Path, form: Form, pieces: Iterable[Piece], ways: Ways) -> Made:
         batches = packwise.batches(ends.noted(pieces), BATCH_EVENTS)
         packs = ([(one.pack, one.base, one.places) for one in batch] for batch in batches)
         events = 0
-        with closing(workers.written(form, packs, ways.workers, ways.add)) as written:
+        with closing(workers.written(form, packs, ways.workers, ways.derive)) as written:
             for count, content in written:
                 document.add(content)
                 events += count

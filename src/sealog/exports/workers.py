@@ -13,8 +13,9 @@ from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 
-from sealog.event.joining import Add
+from sealog.event.moulds import Derive, Moulds
 from sealog.exports import forms
 from sealog.exports.forms import Form, Piece
 from sealog.exports.part import Unwritten
@@ -27,16 +28,17 @@ _PR_SET_PDEATHSIG = 1
 
 
 def written(
-    form: Form, batches: Iterable[Sequence[Piece]], workers: int, add: Add | None = None
+    form: Form, batches: Iterable[Sequence[Piece]], workers: int, derive: Derive | None = None
 ) -> Generator[tuple[int, bytes]]:
     """Of every batch, in order, its number of events and its bytes in a form.
 
-    `add`: see `forms.write`; `workers`: how many processes write at once; 0 does it here. No more than three batches a worker
-    are under way. Raises what reading a batch raises, and `Unwritten` where a worker dies.
+    `derive`: what follows from each event; `workers`: how many processes write at once; 0 does it
+    here. No more than three batches a worker are under way. Raises what reading a batch raises, and `Unwritten` where a worker dies.
     """
     if not workers:
+        moulds = Moulds(derive)
         for batch in batches:
-            yield _count(batch), forms.write(form, batch, add)
+            yield _count(batch), forms.write(form, batch, moulds)
         return
     # Not forked: a copy of threads that hold locks would hang.
     context = multiprocessing.get_context("spawn")
@@ -44,7 +46,7 @@ def written(
     waiting: deque[tuple[int, Future[bytes]]] = deque()
     try:
         for batch in batches:
-            waiting.append((_count(batch), pool.submit(forms.write, form, list(batch), add)))
+            waiting.append((_count(batch), pool.submit(_write, form, list(batch), derive)))
             if len(waiting) > 2 * workers:
                 count, first = waiting.popleft()
                 yield count, first.result()
@@ -64,6 +66,16 @@ def count_of(wanted: int | None) -> int:
 
 def _count(batch: Iterable[Piece]) -> int:
     return sum([len(pack.indexes) if places is None else len(places) for pack, _, places in batch])
+
+
+def _write(form: Form, batch: Sequence[Piece], derive: Derive | None) -> bytes:
+    return forms.write(form, batch, _moulds(derive))
+
+
+@cache
+def _moulds(derive: Derive | None) -> Moulds:
+    """Of this worker: what it has seen of one batch serves the next."""
+    return Moulds(derive)
 
 
 def _begin() -> None:

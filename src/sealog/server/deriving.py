@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from sealog.event import tokens
+from sealog.event.moulds import Derive, Later, Unfit
 from sealog.event.tokens import Tree
 
 if TYPE_CHECKING:
@@ -35,11 +36,45 @@ def add(tree: Tree) -> None:
     agent = tree.get("user_agent")
     if agent is not None:
         opened = _opened(agent)
-        if opened is not None and (original := opened.get("original")) is not None:
+        if opened is not None and type(original := opened.get("original")) is Raw:
             tree["user_agent"] = _with(opened, agent_of(bytes(original)))
     related = {"ip": _addresses(tree), "user": _users(tree)}
     if related["ip"] or related["user"]:
         _relate(tree, related)
+
+
+def plan(tree: Tree, later: Later) -> None:
+    """The same to a tree of marks; see `moulds.Derive`."""
+    agent = tree.get("user_agent")
+    if agent is not None:
+        opened = _opened(agent)
+        if opened is not None and type(original := opened.get("original")) is Raw:
+            if len(opened) > 1:
+                raise Unfit("the sender said more of the user agent")
+            tree["user_agent"] = later([bytes(original)], _whole_agent)
+    related = {"ip": _addresses(tree), "user": _users(tree)}
+    if related["ip"] or related["user"]:
+        if "related" in tree:
+            raise Unfit("the sender said what is related")
+        tree["related"] = {
+            key: [later(found, None)] if len(found) == 1 else later(found, _each_once)
+            for key, found in related.items()
+            if found
+        }
+
+
+DERIVE = Derive(add, plan)
+"""What is derived, for whoever writes events out."""
+
+
+@lru_cache(AGENTS_REMEMBERED)
+def _whole_agent(values: tuple[bytes, ...]) -> bytes:
+    (token,) = values
+    return tokens.encode({"original": Raw(token)} | agent_of(token))
+
+
+def _each_once(values: tuple[bytes, ...]) -> bytes:
+    return b"[%b]" % b",".join(dict.fromkeys(values))
 
 
 @lru_cache(AGENTS_REMEMBERED)
