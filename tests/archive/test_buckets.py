@@ -83,12 +83,28 @@ def test_a_week_begins_on_monday_and_a_month_on_its_first():
     ]
 
 
+def test_a_year_begins_on_the_first_of_january_of_the_zone():
+    assert _begins("year", BERLIN, "2024-12-31T23:30:00Z", "2026-06-01T00:00:00Z") == [
+        "2025-01-01T00:00:00+01:00",
+        "2026-01-01T00:00:00+01:00",
+    ]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_all_years_that_there_are_fit_into_one_histogram(zone: str):
+    """A date of nothing but zeros and one of nothing but nines are what clocks get wrong most."""
+    found = begins("year", ZoneInfo(zone), -(1 << 62), 1 << 62)
+
+    assert 9_997 <= len(found) <= BUCKETS_MAX
+    assert found == sorted(set(found))
+
+
 def test_seconds_count_from_1970_whatever_the_zone():
     assert begins(60, BERLIN, 61_000_000, 180_000_000) == [60_000_000, 120_000_000, 180_000_000]
     assert begins(7, BERLIN, -1, 0) == [-7_000_000, 0]
 
 
-@pytest.mark.parametrize("interval", ["hour", "day", "week", "month"])
+@pytest.mark.parametrize("interval", ["hour", "day", "week", "month", "year"])
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
 @pytest.mark.parametrize("at_us", [-(1 << 62), (1 << 62), 253_402_300_799_999_999])
 def test_a_time_at_the_end_of_the_calendar_has_a_bucket(interval: str, zone: str, at_us: int):
@@ -104,7 +120,7 @@ def test_there_are_so_many_buckets_and_no_more():
         assert caught.value.code == "too-many-buckets"
 
 
-@pytest.mark.parametrize("interval", [0, -1, "year", ""])
+@pytest.mark.parametrize("interval", [0, -1, "decade", ""])
 def test_another_interval_is_refused(interval):
     with pytest.raises(Refused) as caught:
         quantum_us(interval)

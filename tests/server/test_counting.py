@@ -91,7 +91,8 @@ def test_a_histogram_is_of_utc_and_undivided_unless_asked(filled):
         ("from=1970-01-01&to=1970-04-11", "1d"),
         ("from=1970-01-01&to=1970-04-12", "1w"),
         ("from=1970&to=1973", "1mo"),
-        ("q=date:1970..2000", "1mo"),
+        ("q=date:1970..2000", "1y"),
+        ("from=1970&to=9000", "1y"),
         # The fake's events are of the first microseconds of 1970.
         ("", "1m"),
         ("to=1970-01-06", "1d"),

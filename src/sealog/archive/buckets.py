@@ -1,12 +1,12 @@
 """Where the buckets of a histogram begin: every so many seconds, or by the calendar of a zone."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, UTC, datetime, timedelta, tzinfo
 from typing import Literal, TypeAlias, get_args
 
 from sealog.errors import Refused
 
-Calendar: TypeAlias = Literal["hour", "day", "week", "month"]
+Calendar: TypeAlias = Literal["hour", "day", "week", "month", "year"]
 Interval: TypeAlias = int | Calendar
 """Seconds, or what people call it."""
 
@@ -96,6 +96,17 @@ def _next_month(at_us: int, zone: tzinfo) -> int:
     return _midnight(local.replace(day=1), zone)
 
 
+def _year(at_us: int, zone: tzinfo) -> int:
+    return _midnight(_local(at_us, zone).replace(month=1, day=1), zone)
+
+
+def _next_year(at_us: int, zone: tzinfo) -> int:
+    local = _local(at_us, zone)
+    if local.year == MAXYEAR:
+        return _MOST_US + 1
+    return _midnight(local.replace(year=local.year + 1, month=1, day=1), zone)
+
+
 def _local(at_us: int, zone: tzinfo) -> datetime:
     return (_EPOCH + at_us * _US).astimezone(zone)
 
@@ -123,4 +134,5 @@ _CALENDAR: dict[str, tuple[_Step, _Step]] = {
     "day": (_day, _next_day),
     "week": (_week, _next_week),
     "month": (_month, _next_month),
+    "year": (_year, _next_year),
 }

@@ -95,6 +95,6 @@ def _bars(counts: Sequence[int]) -> list[str]:
 def _begin(text: str, interval: str, zone: str) -> str:
     """When a bucket begins, as a clock of its zone shows it."""
     at = datetime.fromisoformat(text).astimezone(UTC if zone == "UTC" else ZoneInfo(zone))
-    if interval == "1mo":
-        return f"{at:%Y-%m}"
+    if interval in ("1mo", "1y"):
+        return f"{at:%Y-%m}" if interval == "1mo" else f"{at.year:04}"
     return f"{at:%Y-%m-%d}" if interval in ("1d", "1w") else f"{at:%Y-%m-%d %H:%M}"

@@ -107,7 +107,7 @@ def facets(
 
 def histogram(
     query: Query = None,
-    interval: Annotated[str, typer.Option(help="1m, 1h, 1d, 1w, 1mo or auto.")] = "auto",
+    interval: Annotated[str, typer.Option(help="1m, 1h, 1d, 1w, 1mo, 1y or auto.")] = "auto",
     tenant: Tenants = None,
     since: Since = None,
     until: Until = None,

@@ -36,6 +36,7 @@ INTERVALS: dict[str, tuple[Interval, int]] = {
     "1d": ("day", 86_400),
     "1w": ("week", 604_800),
     "1mo": ("month", 2_592_000),
+    "1y": ("year", 31_536_000),
 }
 """Interval → what the archive calls it, and about how many seconds it has; the shortest first."""
 DIVIDING = ("outcome", "dialect", "actor.kind")
@@ -111,7 +112,10 @@ class Counting:
         return await self._answer(request, grant, ("interval", "by"), work)
 
     def _interval(self, tenants: Sequence[Tenant], query: Query) -> str:
-        """The shortest interval of which there are not too many from the first event to the last."""
+        """The shortest interval of which there are not too many from the first event to the last.
+
+        A year where there is none: of all years that a date can name there are not too many to show.
+        """
         begin, end = query.from_us, query.to_us
         for oldest_first in (True, False):
             if (begin if oldest_first else end) is None:
@@ -128,7 +132,7 @@ class Counting:
         fitting = (
             name for name, (_, size) in INTERVALS.items() if seconds <= size * BUCKETS_AUTO_MAX
         )
-        return next(fitting, "1mo")
+        return next(fitting, "1y")
 
     async def _answer(
         self,
