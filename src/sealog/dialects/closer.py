@@ -55,7 +55,7 @@ class Closer(Dialect):
 
     def glance(self, record: Record, settings: Settings) -> Draft | None:
         """See `Dialect.glance`."""
-        shaped = record.shaped or self._read_again(record)
+        shaped = record.shaped
         if shaped is None:
             return None
         at, name, ip, user, *deciding = shaped.asked()
@@ -88,12 +88,6 @@ class Closer(Dialect):
             address=bytes(address.ip),
             slow=partial(self.translate, record, settings),
         )
-
-    def _read_again(self, record: Record) -> Shaped | None:
-        """What a shape reads of a record out of which secrets were cut."""
-        if record.received is not record.text or record.equal or record.keys is not None:
-            return None
-        return self._hits.read(record.text) if record.findings else None
 
     def translate(self, record: Record, settings: Settings) -> Draft:
         """Give the draft of one security log; see `Dialect.translate`."""

@@ -81,7 +81,7 @@ class Ecs(Dialect):
     def glance(self, record: Record, settings: Settings) -> Draft | None:  # noqa: ARG002
         """See `Dialect.glance`."""
         shaped = record.shaped
-        if shaped is None:
+        if shaped is None or not record.strict:
             return None
         at, name, tenant, *classes = shaped.asked()
         at_text = at[1:-1].decode()

@@ -8,6 +8,7 @@ in the place of every value.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
@@ -97,27 +98,35 @@ class Shaped(msgspec.Struct, frozen=True, gc=False):
         """See `Shape.asked`."""
         return self.shape.asked(self.values)
 
+    def again(self, line: bytes) -> "Shaped | None":
+        """The same record out of which something was cut; None where it has lost its shape."""
+        match = self.shape.match(line)
+        return None if match is None else Shaped(self.shape, (*match.groups(), b""), match)
+
     def scalars(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]] | None:
         """Begin, end and number of each value that one of these spans in the record touches.
 
         A string is told without its quotes. None where an object or array is touched: which of its
         values it is only a reader can tell. `spans` are in order.
         """
-        found: list[tuple[int, int, int]] = []
-        nth, count = 0, len(spans)
-        for number, value in enumerate(self.values[:-1], 1):
-            begin, end = self.found.span(number)
-            if value[:1] == b'"':
-                begin, end = begin + 1, end - 1
-            while nth < count and spans[nth][1] < begin:
-                nth += 1
-            if nth == count:
-                break
-            if spans[nth][0] <= end:
-                if value[:1] in (b"{", b"["):
-                    return None
-                found.append((begin, end, number - 1))
-        return found
+        touched: dict[int, tuple[int, int, int]] = {}
+        _, *places = self.found.regs
+        for first, last in spans:
+            # The value before may end where the span begins.
+            number = max(bisect_left(places, (first,)) - 1, 0)
+            while number < len(places):
+                begin, end = places[number]
+                value = self.values[number]
+                if value[:1] == b'"':
+                    begin, end = begin + 1, end - 1
+                if begin > last:
+                    break
+                if end >= first:
+                    if value[:1] in (b"{", b"["):
+                        return None
+                    touched[number] = (begin, end, number)
+                number += 1
+        return list(touched.values())
 
     def tree(self) -> Tree:
         """The draft's tree."""

@@ -7,7 +7,8 @@ from functools import lru_cache, partial
 import msgspec
 
 from sealog.event.findings import pointer
-from sealog.event.shapes import Shaped
+from sealog.event.shapes import SHAPES_MAX, Shaped
+from sealog.refine import flat
 from sealog.refine.assignments import assignments
 from sealog.refine.layers import Layer, has_percent
 from sealog.refine.leaves import BEGIN, Leaf, Reader
@@ -81,7 +82,7 @@ def judged_shaped(text: bytes, hits: Sequence[tuple[int, int]], shaped: Shaped) 
     None where a key says something of its value, or a hit touches more than a scalar. Where all
     keys say nothing, a reader passes over whatever no hit touches, and a number, too.
     """
-    touched = None if any(map(_tells, shaped.shape.keys)) else shaped.scalars(hits)
+    touched = None if _tell(shaped.shape.keys) else shaped.scalars(hits)
     if touched is None:
         return None
     judge = _Judge(text, hits, frozenset(), is_input=False)
@@ -93,6 +94,11 @@ def judged_shaped(text: bytes, hits: Sequence[tuple[int, int]], shaped: Shaped) 
 @lru_cache(_KEYS_REMEMBERED)
 def _tells(key: str) -> bool:
     return role(key) is not NOTHING
+
+
+@lru_cache(SHAPES_MAX)
+def _tell(keys: frozenset[str]) -> bool:
+    return any(map(_tells, keys))
 
 
 def cut(text: bytes, cuts: Sequence[Cut]) -> bytes:
@@ -193,6 +199,11 @@ class _Judge:
         self._budget -= len(text)
         if layer.depth > LAYERS_MAX or self._budget < 0:
             self._cut(layer, 0, len(text), MASKED, "nested-too-deep")
+            return
+        named = flat.named(text, hits)
+        if named is not None:
+            for first, last, name in named:
+                self._cut(layer, first, last, MASKED, name)
             return
         if text.lstrip().startswith(b'"'):
             self._leaves(layer, Reader(layer, hits=hits))

@@ -24,12 +24,17 @@ _SURROGATES = range(0xD800, 0xE000)
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
 
 
+COUNTED_BYTES_MAX = 4_096
+"""In a longer text places are looked up, or counting would take as long as there are cuts."""
+
+
 class Layer:
     """One decoding of a span of an outer layer, or the record's own bytes.
 
     `text` is cut into runs: run k begins at `_begins[k]` in `text` and was written from
     `_written[k]` in the outer layer on. Within a run, one byte is one byte or the run is one
-    character whose middle nobody points at.
+    character whose middle nobody points at. Of a short text in which nothing but quotes was escaped
+    no runs are kept: every quote before a byte is one byte more.
     """
 
     __slots__ = ("_begins", "_outer", "_quote", "_written", "depth", "text")
@@ -51,8 +56,11 @@ class Layer:
         """Where the byte at `place` of the text begins in the record."""
         layer, outer = self, self._outer
         while outer is not None:
-            run = bisect_right(layer._begins, place) - 1
-            place = layer._written[run] + place - layer._begins[run]
+            if layer._begins:
+                run = bisect_right(layer._begins, place) - 1
+                place = layer._written[run] + place - layer._begins[run]
+            else:
+                place += layer._written[0] + layer.text.count(b'"', 0, place)
             layer, outer = outer, outer._outer  # noqa: SLF001 - the same class
         return place
 
@@ -79,6 +87,10 @@ class Layer:
         """The text of a JSON string whose content stands from `begin` to `end`."""
         if self.text.find(b"\\", begin, end) < 0:
             return Layer(self.text[begin:end], ([0], [begin]), self, b'\\"')
+        if end - begin <= COUNTED_BYTES_MAX:
+            text = self.text[begin:end].replace(b'\\"', b'"')
+            if b"\\" not in text:
+                return Layer(text, ([], [begin]), self, b'\\"')
         quoted = self.text[begin:end].split(b'\\"')
         if not any([b"\\" in piece for piece in quoted]):  # noqa: C419 - quicker
             # Nothing but quotes is escaped: a run is what stands before one, and the quote.

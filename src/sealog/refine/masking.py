@@ -107,7 +107,10 @@ def _change(
 def _reopen(record: Record) -> None:
     # What the quick reader cannot see (equal keys, odd numbers) was read by the slow one before,
     # and its values may have held the secret.
-    record.shaped = None
+    if record.shaped is not None:
+        record.opened, record.shaped = None, record.shaped.again(record.text)
+        if record.shaped is not None:
+            return
     if not record.equal and record.keys is None:
         try:
             record.fields = _OBJECT.decode(record.text)
