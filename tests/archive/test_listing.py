@@ -1,5 +1,6 @@
 """The list of segments in `state.db` and the files beside it agree, or are named."""
 
+import pytest
 from sqlalchemy import text
 from tests.archive.made import ALPHA, TENANTS, Home, event, statement
 
@@ -35,6 +36,22 @@ def test_a_row_altered_in_place_is_named_and_the_rest_is_read(home: Home):
 
     assert len(segments) == 2
     assert [str(one).rpartition("/")[2] for one in wrong] == ["0-0-0.parquet is altered"]
+
+
+@pytest.mark.parametrize("change", ["first = 'one'", "class = x'00'", "parts_digest = 7"])
+def test_a_row_that_does_not_read_is_named_and_the_server_starts(home: Home, change: str):
+    home.add(ALPHA, event(1), statement(2))
+    home.archive.cut()
+    altering = text(f"UPDATE segments SET {change} WHERE class = 'default'")
+    home.store.write(lambda connection: connection.execute(altering) and None).result()
+    files = home.files()
+
+    home.restart()
+
+    assert [one.kept for one in home.archive.segments(ALPHA)] == ["statements"]
+    (wrong,) = home.archive.damaged()
+    assert "a row of segments does not read" in str(wrong)
+    assert home.files() == files
 
 
 def test_files_that_are_not_listed_are_deleted_and_no_others(home: Home):

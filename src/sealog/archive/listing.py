@@ -21,6 +21,8 @@ _DELETE = (
     "DELETE FROM segments WHERE tenant = ? AND class = ? AND first = ? AND last = ?"
     " AND generation = ? AND digest = ?"
 )
+_KINDS = [int, str, *[int] * 7, bytes, int, bytes, bytes]
+"""Of the values of a row: SQLite keeps whatever somebody wrote there."""
 _OURS = (COLUMNS_SUFFIX, PARTS_SUFFIX, ".new")
 
 
@@ -54,7 +56,11 @@ def read(
     wrong: list[Corrupt] = []
     # Shared by all segments of a tenant and class: there may be hundreds of thousands.
     places: dict[tuple[int, str], tuple[str, Path]] = {}
-    for *values, digest in connection.execute(f"SELECT {_COLUMNS} FROM segments"):
+    for row in connection.execute(f"SELECT {_COLUMNS} FROM segments"):
+        if list(map(type, row)) != _KINDS:
+            wrong.append(Altered(f"a row of segments does not read: {row[:5]!r:.200}"))
+            continue
+        *values, digest = row
         try:
             tenant = tenants(values[0])
         except (SealogError, LookupError):
