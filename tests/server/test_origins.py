@@ -67,6 +67,11 @@ def test_the_client_is_the_rightmost_that_is_not_a_proxy_of_ours(peer, lines, ex
         (['for=6.6.6.6, for="[2001:db8:2::7]:4711"'], "2001:db8:2::7"),
         (["for=6.6.6.6, for=203.0.113.9, for=10.5.5.5"], "203.0.113.9"),
         (['for=6.6.6.6;x="', "for=203.0.113.9"], "203.0.113.9"),
+        (['host="a;for=6.6.6.6;b";for=203.0.113.9'], "203.0.113.9"),
+        (['host="a,for=6.6.6.6;b";for=203.0.113.9'], "203.0.113.9"),
+        (['host="a\\",for=6.6.6.6;b";for=203.0.113.9'], "203.0.113.9"),
+        (['for=10.3.3.3;host="a,for=6.6.6.6"'], "10.3.3.3"),
+        (['for=6.6.6.6", for=10.5.5.5'], "10.5.5.5"),
         (["for=6.6.6.6, proto=https"], "10.0.0.1"),
         (["for=_hidden"], "10.0.0.1"),
         (["for=unknown"], "10.0.0.1"),
@@ -75,7 +80,10 @@ def test_the_client_is_the_rightmost_that_is_not_a_proxy_of_ours(peer, lines, ex
     ],
 )  # fmt: skip
 def test_forwarded_is_read_the_same_way(lines, expected):
-    """RFC 7239. What a client left open before ours does not swallow ours."""
+    """RFC 7239. What a client left open before ours does not swallow ours.
+
+    And what a proxy quotes of it, its host, is not the proxy's word.
+    """
     assert by_element("10.0.0.1", *lines) == expected
 
 

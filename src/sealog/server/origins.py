@@ -6,6 +6,7 @@ itself wrote stands left of that and is never reached.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Literal, TypeAlias
@@ -24,6 +25,12 @@ HOPS_MAX = 32
 ENTRY_CHARS_MAX = 128
 REMEMBERED = 4_096
 
+# A proxy may quote what the client sent, its host, before it says whom it speaks for: commas and
+# semicolons in there divide nothing. Backwards, so that quotes which the client itself left open
+# reach no further than what it wrote.
+_ELEMENT_BACKWARDS = re.compile(r'(?:"(?:"\\|[^"])*+"|[^",])*+')
+_PAIR = re.compile(r'(?:"(?:\\.|[^"\\])*+"|[^";])++')
+
 
 class Origins:
     """Tells where requests came from.
@@ -35,7 +42,7 @@ class Origins:
     def __init__(self, trusted: Iterable[Network] = (), header: Header = "x-forwarded-for") -> None:
         self._trusted = tuple(trusted)
         self._name = header.encode("ascii")
-        self._entry = _of_forwarded if header == "forwarded" else _of_list
+        self._named = _named_in_elements if header == "forwarded" else _named_in_list
         self._found = lru_cache(REMEMBERED)(self._find)
 
     def of(self, scope: Scope) -> Origin:
@@ -57,10 +64,10 @@ class Origins:
         if at is None:
             return NOWHERE
         client = at
-        for hop, entry in enumerate(_from_the_right(said.decode("latin-1"))):
+        for hop, name in enumerate(self._named(said.decode("latin-1"))):
             if hop >= HOPS_MAX or not self._is_trusted(client):
                 break
-            named = address_of(self._entry(entry))
+            named = address_of(name)
             if named is None:
                 break
             client = named
@@ -99,19 +106,27 @@ def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and int(text) < 1 << 16
 
 
-def _from_the_right(said: str) -> Iterator[str]:
+def _named_in_list(said: str) -> Iterator[str]:
     while said:
         said, _, entry = said.rpartition(",")
         yield entry.strip(" \t")
 
 
-def _of_list(entry: str) -> str:
-    return entry
+def _named_in_elements(said: str) -> Iterator[str]:
+    backwards, at = said[::-1], 0
+    while at < len(backwards):
+        element = _ELEMENT_BACKWARDS.match(backwards, at)
+        assert element is not None
+        at = element.end()
+        if backwards[at : at + 1] not in ("", ","):
+            return
+        yield _of_forwarded(element[0][::-1])
+        at += 1
 
 
-def _of_forwarded(entry: str) -> str:
+def _of_forwarded(element: str) -> str:
     """The `for` of an element (RFC 7239); nothing where it has none, or one that is no address."""
-    for pair in entry.split(";"):
+    for pair in _PAIR.findall(element):
         name, _, value = pair.strip(" \t").partition("=")
         if name.lower() == "for":
             is_quoted = len(value) > 1 and value[0] == value[-1] == '"'
