@@ -384,6 +384,33 @@ def test_a_burst_of_requests_is_answered_each_for_itself(tmp_path):
     real.close()
 
 
+def test_a_request_that_nobody_foresaw_fails_alone(tmp_path, monkeypatch):
+    """Its neighbours, prepared and written with it, are kept and answered."""
+    sender = Sender(tmp_path / "state.db")
+    translate = Preparer.translate
+
+    def breaks(self, masked, source, settings):
+        if any(b"unforeseen" in one.received for one in masked):
+            raise ZeroDivisionError
+        return translate(self, masked, source, settings)
+
+    monkeypatch.setattr(Preparer, "translate", breaks)
+
+    async def burst():
+        source = Source(SOME)
+        names = ["a", "unforeseen", "b", "c"]
+        bodies = [ndjson(record(name)) for name in names]
+        asked = (sender.intake.accept(body, source) for body in bodies)
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    a, unforeseen, b, c = asyncio.run(burst())
+
+    assert type(unforeseen) is ZeroDivisionError
+    assert [short(answer) for (answer,) in (a, b, c)] == ["acme 0", "acme 1", "acme 2"]
+    assert [event["event"]["id"] for event in sender.kept()] == ["a", "b", "c"]
+    sender.close()
+
+
 def test_a_client_that_goes_away_stops_nobody(tmp_path):
     real = Real(tmp_path / "data")
 

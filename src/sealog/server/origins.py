@@ -126,7 +126,8 @@ def _named_in_elements(said: str) -> Iterator[str]:
 
 def _of_forwarded(element: str) -> str:
     """The `for` of an element (RFC 7239); nothing where it has none, or one that is no address."""
-    for pair in _PAIR.findall(element):
+    pairs: list[str] = _PAIR.findall(element)
+    for pair in pairs:
         name, _, value = pair.strip(" \t").partition("=")
         if name.lower() == "for":
             is_quoted = len(value) > 1 and value[0] == value[-1] == '"'
