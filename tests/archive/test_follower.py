@@ -162,6 +162,20 @@ def test_a_restart_makes_what_waits_visible_again_at_once(home: Home):
     assert home.archive.segments(ALPHA) == ()
 
 
+def test_what_waits_is_taken_in_beside_the_first_requests_and_they_wait_for_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+):
+    """A start does not wait for 200,000 events; nothing that was visible before it is left out."""
+    for n in range(150):
+        home.journal.append([batch(ALPHA, [event(n)])]).result(10)
+    monkeypatch.setattr(follower, "START_EVENTS", 0)
+    monkeypatch.setattr(follower, "BLOCKS_AT_ONCE", 1)
+
+    home.restart()
+
+    assert home.archive.count([ALPHA], Query()).count == 150
+
+
 def test_blocks_that_the_log_still_needs_are_not_taken_in_twice(home: Home):
     """The journal keeps a block until both the log and the archive have it."""
     home.add(ALPHA, *[event(n) for n in range(10)])

@@ -1,5 +1,6 @@
 """Waiting events: visible at once, in order, and in one place only."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -96,3 +97,30 @@ def test_a_gap_between_events_is_never_taken_in():
 
     with pytest.raises(Truncated, match="no events from 10"):
         waiting.add({1: _chunks(11, 1)})
+
+
+def test_a_list_of_segments_is_read_once_and_when_it_is_asked_for():
+    asked: list[list[int]] = []
+
+    def list_of(tenants: Sequence[int]) -> dict[int, list[Segment]]:
+        asked.append(list(tenants))
+        return {tenant: [_segment(5, 9), _segment(0, 4)] for tenant in tenants}
+
+    waiting = Waiting()
+    waiting.list_of = list_of
+    for tenant in (1, 2, 3):
+        waiting.set_out(tenant, None, 10)
+
+    waiting.add({1: _chunks(10, 3)})
+    counted = waiting.segment_count()
+    trail = waiting.of(1)
+    both = waiting.of_each([2, 1, 7])
+    again = waiting.of(2)
+
+    assert (counted, waiting.visible_of(1)) == (0, 13)
+    assert asked == [[1], [2]]
+    assert [one.first for one in trail.segments] == [0, 5]
+    assert (trail.archived, trail.visible, len(trail.chunks)) == (10, 13, 1)
+    assert list(both) == [2, 1, 7]
+    assert both[2] == again
+    assert both[7] == NOTHING

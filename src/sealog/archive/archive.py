@@ -6,11 +6,12 @@ waits, then rests in one segment after the other, and every reader sees it in ex
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, tzinfo
+from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection
 
 from sealog.archive import counting, listing, packwise, reading, search
 from sealog.archive.buckets import Interval
@@ -23,7 +24,8 @@ from sealog.archive.merging import Merged, Merger
 from sealog.archive.segments import Segment
 from sealog.archive.shelf import Shelf
 from sealog.archive.sources import source_of
-from sealog.archive.waiting import Chunk
+from sealog.archive.sweeping import Sweep
+from sealog.archive.waiting import Chunk, Trail
 from sealog.errors import Busy, Corrupt, Refused
 from sealog.event.packs import Opened
 from sealog.event.tenants import Tenant
@@ -36,6 +38,8 @@ from sealog.storage.store import Store, driver
 __all__ = ["Archive", "Found", "Page", "Settings"]
 
 LIMIT_MAX = 1_000
+SWEPT_AT_START = 4_096
+"""So many segments, and tenants, are looked at before a start is over."""
 FOLLOWED_BYTES_MAX = 1 << 20
 """Of one piece of a tail, and one event more: what is held for a client that is slow to take it."""
 FOLLOW_S = 1.0
@@ -100,13 +104,21 @@ class Archive:
     def start(self) -> None:
         """Recover and go on: files that were never listed go, what waits becomes visible again.
 
-        Damage found here is in `damaged`; everything else stays searchable.
+        Of much it does some, and the rest beside the first requests: reading waits for what is not
+        visible yet. Damage found is in `damaged`; everything else stays searchable.
         """
         with self._store.reading() as connection:
-            segments = self._set_out(connection)
-        self._damaged += listing.sweep(self._folder, segments, sound=not self._damaged)
+            for head in heads.read_all(driver(connection)):
+                self._waiting.set_out(head.tenant, None, head.archived)
+        self._waiting.list_of = self._listed
+        sweep = Sweep(self._store, self._folder, self._tenants, self._resting)
+        self._damaged = sweep.wrong
+        looking = self._looking(sweep)
+        left = SWEPT_AT_START
+        while left > 0 and (looked_at := next(looking, 0)):
+            left -= looked_at
         self._follower.start()
-        self._merger.start()
+        self._merger.start(looking)
 
     def look(self) -> None:
         """Instead of `start`, beside the process that owns the folder: see what is there, once.
@@ -117,18 +129,43 @@ class Archive:
         self._held = self._folder.hold_files()
         # One connection sees one moment: what is cut meanwhile is in its blocks still.
         with self._store.reading() as connection:
-            self._set_out(connection)
+            inner = driver(connection)
+            segments, self._damaged = listing.read(inner, self._folder, self._tenants)
+            of_tenant: dict[int, list[Segment]] = {}
+            for segment in segments:
+                of_tenant.setdefault(segment.tenant, []).append(segment)
+            for head in heads.read_all(inner):
+                self._waiting.set_out(head.tenant, of_tenant.get(head.tenant, ()), head.archived)
             self._follower.take_all(connection)
 
-    def _set_out(self, connection: Connection) -> list[Segment]:
-        inner = driver(connection)
-        segments, self._damaged = listing.read(inner, self._folder, self._tenants)
-        of_tenant: dict[int, list[Segment]] = {}
-        for segment in segments:
-            of_tenant.setdefault(segment.tenant, []).append(segment)
-        for head in heads.read_all(inner):
-            self._waiting.set_out(head.tenant, of_tenant.get(head.tenant, ()), head.archived)
-        return segments
+    def _looking(self, sweep: Sweep) -> Iterator[int]:
+        """How many segments and tenants were looked at, step by step."""
+        for tenant, segments in sweep.steps():
+            self._merger.offer(tenant, segments)
+            yield len(segments) + 1
+
+    @contextmanager
+    def _resting(self) -> Iterator[frozenset[Path]]:
+        with self._follower.resting() as doubtful, self._merger.resting() as replaced:
+            yield doubtful | replaced
+
+    def _listed(self, tenants: Sequence[int]) -> dict[int, list[Segment]]:
+        """What is wrong with their rows the sweep tells."""
+        with self._store.reading() as connection:
+            inner = driver(connection)
+            return {
+                tenant: listing.of_tenant(inner, self._folder, tenant, self._tenants)[0]
+                for tenant in tenants
+            }
+
+    def _trail(self, tenant: Tenant) -> Trail:
+        return self._trails([tenant])[tenant.number]
+
+    def _trails(self, tenants: Iterable[Tenant]) -> dict[int, Trail]:
+        """Raises `Busy` where what waited at the start is not visible in time."""
+        if not self._follower.caught_up.wait(self._settings.at_least_s):
+            raise Busy("what was accepted before the start is not searchable yet")
+        return self._waiting.of_each(tenant.number for tenant in tenants)
 
     def stop(self) -> None:
         """Stop following and merging. What is not in segments waits in the journal."""
@@ -173,7 +210,7 @@ class Archive:
 
     def visible(self, tenant: Tenant) -> int:
         """The index after a tenant's last visible event."""
-        return self._waiting.of(tenant.number).visible
+        return self._waiting.visible_of(tenant.number)
 
     def lag(self) -> int:
         """Events that are accepted, but not visible yet, of all tenants."""
@@ -201,11 +238,11 @@ class Archive:
 
     def get(self, tenant: Tenant, index: int) -> Opened | None:
         """The event at an index, if it is visible. Raises `Corrupt` where it is damaged."""
-        return reading.get(self._waiting.of(tenant.number), index, self._shelf.parts)
+        return reading.get(self._trail(tenant), index, self._shelf.parts)
 
     def by_id(self, tenant: Tenant, event_id: str) -> tuple[int, Opened] | None:
         """The event with this id, and its index. Raises `Corrupt` for a damaged segment."""
-        return reading.by_id(self._waiting.of(tenant.number), event_id, self._shelf)
+        return reading.by_id(self._trail(tenant), event_id, self._shelf)
 
     def feed(self, tenant: Tenant, after: int, limit: int) -> list[tuple[int, Opened]]:
         """Up to `limit` events after index `after` (-1: from the first), in order.
@@ -224,14 +261,14 @@ class Archive:
 
         Memory stays flat. Raises `Corrupt` at a damaged segment: an export never hides a hole.
         """
-        trail = self._waiting.of(tenant.number)
+        trail = self._trail(tenant)
         matching = None if query == Query() else self._matching(query)
         return reading.walk(trail, 0, matching=matching)
 
     def pieces(self, tenant: Tenant, query: Query, end: int) -> Iterator[packwise.Piece]:
         """The same below index `end`, pack by pack, none opened; what comes to rest meanwhile too."""
         passing = None if query == Query() else self._matching(query)
-        return packwise.pieces(lambda: self._waiting.of(tenant.number), end, passing)
+        return packwise.pieces(lambda: self._trail(tenant), end, passing)
 
     def follow(self, tenant: Tenant, query: Query, first: int, limit: int) -> Followed:
         """The next events that pass, from index `first` on, and where to go on: for a tail.
@@ -278,7 +315,7 @@ class Archive:
         self._await(numbers, at_least or {})
         deadline = time.monotonic() + self._settings.search_s
         found = search.find(
-            {number: self._waiting.of(number) for number in numbers},
+            self._trails(tenants),
             search.Wanted(query, limit + 1, place.after, oldest_first),
             self._shelf,
             lambda: time.monotonic() > deadline,
@@ -332,7 +369,7 @@ class Archive:
         return self._count(tenants, query, Counting(interval=interval, zone=zone, by=by))
 
     def _count(self, tenants: Sequence[Tenant], query: Query, wanted: Counting) -> Counts:
-        trails = {tenant.number: self._waiting.of(tenant.number) for tenant in tenants}
+        trails = self._trails(tenants)
         deadline = time.monotonic() + self._settings.search_s
         return counting.count(
             trails, query, wanted, self._shelf, lambda: time.monotonic() > deadline

@@ -8,8 +8,8 @@ deleted at start, and the journal has the events still; after it, both are there
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from pathlib import Path
 
@@ -39,6 +39,8 @@ LINGER_S = 0.02
 """Blocks of so long are taken in together, unless somebody waits for one: waking for each commit of
 single events costs them, and everybody else, the interpreter."""
 RETRY_S = 1.0
+START_EVENTS = 8_192
+"""So many waiting events are taken in before a start is over; the rest beside the first requests."""
 READ_PREFIX = "sealog.read."
 
 
@@ -108,6 +110,10 @@ class Follower:
         self._disk: int | None = None
         self._doubtful: set[Path] = set()
         self._waiters = 0
+        self._begun_at = 0
+        self.caught_up = threading.Event()
+        """Set while all that waited at the start is visible, or trouble keeps it from being so."""
+        self.caught_up.set()
         self._thread: threading.Thread | None = None
 
     def _watched_disk(self) -> int:
@@ -116,10 +122,12 @@ class Follower:
         return self._disk
 
     def start(self) -> None:
-        """Take in what waits already, up to what may wait, then go on in a thread."""
+        """Take in some of what waits already, then go on in a thread."""
         # Before anything is written, so that no lost write goes unheard.
         self._watched_disk()
-        left = self._settings.waiting_events_max
+        self._begun_at = self._journal.newest()
+        self.caught_up.clear()
+        left = START_EVENTS
         while left >= 0 and (taken := self._try_step()):
             left -= taken
         self._thread = threading.Thread(target=self._run, name="sealog-archive", daemon=True)
@@ -210,15 +218,24 @@ class Follower:
             taken = self.step()
         except Exception as error:  # noqa: BLE001 - `trouble` tells /readyz, and it is tried again
             self._trouble = error
+            self.caught_up.set()
             return 0
         self._trouble = None
+        if self._following.after >= self._begun_at:
+            self.caught_up.set()
         return taken
+
+    @contextmanager
+    def resting(self) -> Iterator[frozenset[Path]]:
+        """Nothing is cut inside the block. What it gives is not listed, and may yet be."""
+        with self._turn:
+            yield frozenset(self._doubtful)
 
     def _take(self) -> int:
         return self._following.round(BLOCKS_AT_ONCE)
 
     def _reached(self, tenant: int) -> int:
-        return self.waiting.of(tenant).visible
+        return self.waiting.visible_of(tenant)
 
     def _add(self, found: Mapping[int, Sequence[Block]]) -> None:
         fresh: dict[int, list[Chunk]] = {}
@@ -245,7 +262,7 @@ class Follower:
         with self.seen:
             self.seen.notify_all()
         loud = {
-            tenant: self.waiting.of(tenant).visible
+            tenant: self.waiting.visible_of(tenant)
             for tenant, chunks in fresh.items()
             if not is_quiet(chunks)
         }

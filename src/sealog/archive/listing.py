@@ -1,13 +1,10 @@
-"""The list of segments in `state.db`, and what is found of it in the folder at start."""
+"""The list of segments in `state.db`."""
 
-import os
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 from sealog.archive.segments import COLUMNS_SUFFIX, PARTS_SUFFIX, Segment
-from sealog.errors import Altered, Corrupt, SealogError, Truncated
+from sealog.errors import Altered, Corrupt, SealogError
 from sealog.event.tenants import Tenant
 from sealog.storage.folder import Folder
 from sealog.storage.tables import row_digest
@@ -21,9 +18,12 @@ _DELETE = (
     "DELETE FROM segments WHERE tenant = ? AND class = ? AND first = ? AND last = ?"
     " AND generation = ? AND digest = ?"
 )
+<<<<<<< HEAD
 _KINDS = [int, str, *[int] * 7, bytes, int, bytes, bytes]
 """Of the values of a row: SQLite keeps whatever somebody wrote there."""
 _OURS = (COLUMNS_SUFFIX, PARTS_SUFFIX, ".new")
+=======
+>>>>>>> c986609 (wip)
 
 
 def add(connection: sqlite3.Connection, segments: Iterable[Segment]) -> None:
@@ -54,6 +54,7 @@ def read(
     """
     segments: list[Segment] = []
     wrong: list[Corrupt] = []
+<<<<<<< HEAD
     # Shared by all segments of a tenant and class: there may be hundreds of thousands.
     places: dict[tuple[int, str], tuple[str, Path]] = {}
     for row in connection.execute(f"SELECT {_COLUMNS} FROM segments"):
@@ -70,6 +71,47 @@ def read(
         if key not in places:
             places[key] = values[1], folder.archive(tenant.log_id, values[1])
         values[1], place = places[key]
+=======
+    after: int | None = None
+    while (after := next_tenant(connection, after)) is not None:
+        found, errors = of_tenant(connection, folder, after, tenants)
+        segments += found
+        wrong += errors
+    return segments, wrong
+
+
+def next_tenant(connection: sqlite3.Connection, after: int | None) -> int | None:
+    """The number of the first tenant beyond `after` (None: of all) that segments are listed for."""
+    # Not DISTINCT: that reads every row.
+    if after is None:
+        return _number(connection.execute("SELECT min(tenant) FROM segments"))
+    return _number(
+        connection.execute("SELECT min(tenant) FROM segments WHERE tenant > ?", (after,))
+    )
+
+
+def of_tenant(
+    connection: sqlite3.Connection,
+    folder: Folder,
+    number: int,
+    tenants: Callable[[int], Tenant],
+) -> tuple[list[Segment], list[Corrupt]]:
+    """The same of one tenant."""
+    try:
+        log_id = tenants(number).log_id
+    except (SealogError, LookupError):
+        return [], [Altered(f"a segment is listed for tenant {number}, which is not there")]
+    segments: list[Segment] = []
+    wrong: list[Corrupt] = []
+    # Shared by all segments of a class.
+    places = {}
+    query = f"SELECT {_COLUMNS} FROM segments WHERE tenant = ?"
+    for *values, digest in connection.execute(query, (number,)):
+        kept = values[1]
+        if kept not in places:
+            places[kept] = kept, folder.archive(log_id, kept)
+        values[1], place = places[kept]
+>>>>>>> c986609 (wip)
         segment = Segment(*(*values, place))
         segments.append(segment)
         if _digest(segment) != digest:
@@ -77,56 +119,19 @@ def read(
     return segments, wrong
 
 
-def sweep(folder: Folder, segments: Sequence[Segment], *, sound: bool) -> list[Corrupt]:
-    """Delete segment files that are not listed; name listed ones that are missing or cut short.
-
-    A file is written before it is listed, and deleted after what replaces it is: so one that is not
-    listed is relied upon by nobody, and its events are in the journal or in other segments. Where
-    the list is not `sound` nothing is deleted, because a row that was altered would make a stranger
-    of the file it belongs to; nor while another process reads what was replaced.
-    """
-    by_folder: dict[Path, list[Segment]] = {}
-    for segment in segments:
-        by_folder.setdefault(segment.folder, []).append(segment)
-    wrong: list[Corrupt] = []
-    with folder.deleting_files() as may_delete:
-        for place in {*by_folder, *(folder.path / "archive").glob("*/*")}:
-            found = _sizes(place)
-            for segment in by_folder.get(place, ()):
-                error = _wrong_size(segment, found)
-                if error is not None:
-                    wrong.append(error)
-            if sound and may_delete:
-                for name in found:
-                    if name.endswith(_OURS):
-                        # What cannot be deleted now is looked at again at the next start.
-                        with suppress(OSError):
-                            (place / name).unlink()
-    return wrong
+def names_of(connection: sqlite3.Connection, number: int) -> set[str]:
+    """The files listed for a tenant, each from its class on."""
+    query = "SELECT class, first, last, generation FROM segments WHERE tenant = ?"
+    return {
+        f"{kept}/{first}-{last}-{generation}{suffix}"
+        for kept, first, last, generation in connection.execute(query, (number,))
+        for suffix in (COLUMNS_SUFFIX, PARTS_SUFFIX)
+    }
 
 
-def _sizes(place: Path) -> dict[str, int]:
-    """Name → bytes of the files in a folder."""
-    try:
-        with os.scandir(place) as entries:
-            return {one.name: one.stat().st_size for one in entries if one.is_file()}
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-
-
-def _wrong_size(segment: Segment, found: dict[str, int]) -> Corrupt | None:
-    """What is wrong with the sizes of a segment's files, which are taken out of `found`."""
-    sizes = [found.pop(segment.name + suffix, None) for suffix in (COLUMNS_SUFFIX, PARTS_SUFFIX)]
-    expected = [segment.columns_bytes, segment.parts_bytes]
-    if sizes == expected:
-        return None
-    paths = segment.columns_path, segment.parts_path
-    for path, size, right in zip(paths, sizes, expected, strict=True):
-        if size is None:
-            return Truncated(f"{path} is missing")
-        if size != right:
-            return Truncated(f"{path} has {size} bytes instead of {right}")
-    return None
+def _number(found: sqlite3.Cursor) -> int | None:
+    number: int | None = found.fetchone()[0]
+    return number
 
 
 def _values(segment: Segment) -> tuple[str | int | bytes, ...]:

@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TypeVar
@@ -96,10 +96,11 @@ class Merger:
         self._yields = 0
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Look at every tenant once, then go on in a thread."""
-        self.consider(self._waiting.tenants())
-        self._thread = threading.Thread(target=self._run, name="sealog-merger", daemon=True)
+    def start(self, first: Iterable[object] = ()) -> None:
+        """Go through `first` in a thread, then merge in it."""
+        self._thread = threading.Thread(
+            target=self._run, args=(first,), name="sealog-merger", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -116,6 +117,17 @@ class Merger:
         with self._changed:
             self._due.update((tenant, None) for tenant in tenants if tenant not in self._later)
             self._changed.notify_all()
+
+    def offer(self, tenant: int, segments: Iterable[Segment]) -> None:
+        """A tenant has these segments: consider it if any are to be merged."""
+        if self._chosen(segments):
+            self.consider([tenant])
+
+    @contextlib.contextmanager
+    def resting(self) -> Iterator[frozenset[Path]]:
+        """Nothing is merged inside the block. What it gives was replaced, and may still be read."""
+        with self._turn:
+            yield frozenset(path for one in self._retired for path in one.paths)
 
     def damaged(self) -> list[Corrupt]:
         """What was found wrong with segments that were to be merged; they are left alone."""
@@ -148,7 +160,8 @@ class Merger:
                             _delete(one.paths)
             return len(self._retired)
 
-    def _run(self) -> None:
+    def _run(self, first: Iterable[object]) -> None:
+        self._try_first(first)
         while not self._stopping.is_set():
             if not self._try_step():
                 with self._changed:
@@ -163,6 +176,15 @@ class Merger:
         for tenant in tenants:
             self._later.pop(tenant, None)
         self.consider(tenants)
+
+    def _try_first(self, first: Iterable[object]) -> None:
+        try:
+            for _ in first:
+                self._pause()
+        except _Stopped:
+            return
+        except Exception as error:  # noqa: BLE001 - `trouble` tells; the next start does it again
+            self.trouble = _bare(error)
 
     def _try_step(self) -> bool:
         """A step, or trouble: then nothing has changed, and it is tried again later."""
@@ -211,8 +233,11 @@ class Merger:
         return True
 
     def _choose(self, tenant: int) -> list[Segment]:
+        return self._chosen(self._waiting.of(tenant).segments)
+
+    def _chosen(self, of_tenant: Iterable[Segment]) -> list[Segment]:
         classes: dict[str, list[Segment]] = {}
-        for segment in self._waiting.of(tenant).segments:
+        for segment in of_tenant:
             classes.setdefault(segment.kept, []).append(segment)
         for kept, segments in classes.items():
             sizes = [

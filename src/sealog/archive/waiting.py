@@ -6,7 +6,7 @@ once, waiting or in a segment.
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -66,14 +66,34 @@ class Waiting:
         self._trails: dict[int, Trail] = {}
         self._events: dict[int, int] = {}
         self._bytes: dict[int, int] = {}
+        # Tenants whose list of segments nobody has asked for yet; see `list_of`.
+        self._unlisted: set[int] = set()
+        self._listing = threading.Lock()
         # Held while a trail is read and changed: two threads change them.
         self._changing = threading.Lock()
+        self.list_of: Callable[[Sequence[int]], Mapping[int, Iterable[Segment]]] = lambda _: {}
+        """Tenants → their segments as they are listed now: asked when a trail is first looked at, for
+        there may be ten thousand tenants with a million segments."""
         self.events = 0
         self.bytes = 0
 
     def of(self, tenant: int) -> Trail:
-        """A tenant's trail as of now."""
+        """A tenant's trail as of now. Raises what `list_of` raises."""
+        if tenant in self._unlisted:
+            self._list([tenant])
         return self._trails.get(tenant, NOTHING)
+
+    def of_each(self, tenants: Iterable[int]) -> dict[int, Trail]:
+        """Some tenants' trails as of now, those not listed yet read together."""
+        wanted = list(tenants)
+        unlisted = self._unlisted.intersection(wanted)
+        if unlisted:
+            self._list(sorted(unlisted))
+        return {tenant: self._trails.get(tenant, NOTHING) for tenant in wanted}
+
+    def visible_of(self, tenant: int) -> int:
+        """The index after a tenant's last visible event."""
+        return self._trails.get(tenant, NOTHING).visible
 
     def visible(self) -> dict[int, int]:
         """Tenant → the index after its last visible event."""
@@ -87,17 +107,31 @@ class Waiting:
         """How many of a tenant's events wait."""
         return self._events.get(tenant, 0)
 
-    def set_out(self, tenant: int, segments: Iterable[Segment], archived: int) -> None:
-        """Begin a tenant with what rests in its segments."""
+    def set_out(self, tenant: int, segments: Iterable[Segment] | None, archived: int) -> None:
+        """Begin a tenant with what rests in its segments; None: `list_of` tells when it is asked."""
         assert tenant not in self._trails
-        ordered = tuple(sorted(segments, key=_by_index))
+        if segments is None:
+            self._unlisted.add(tenant)
+        ordered = tuple(sorted(segments or (), key=_by_index))
         self._trails[tenant] = Trail(ordered, (), archived, archived)
+
+    def _list(self, tenants: Sequence[int]) -> None:
+        # Nothing changes a tenant's list before it was read: whoever does asks for the trail first.
+        with self._listing:
+            unread = [tenant for tenant in tenants if tenant in self._unlisted]
+            listed = self.list_of(unread) if unread else {}
+            with self._changing:
+                for tenant in unread:
+                    ordered = tuple(sorted(listed.get(tenant, ()), key=_by_index))
+                    trail = self._trails[tenant]
+                    self._trails[tenant] = msgspec.structs.replace(trail, segments=ordered)
+                self._unlisted.difference_update(unread)
 
     def add(self, chunks: Mapping[int, Sequence[Chunk]]) -> None:
         """Make new events visible: tenant → its next chunks. Raises `Truncated` at a gap."""
         for tenant, more in chunks.items():
             with self._changing:
-                trail = self.of(tenant)
+                trail = self._trails.get(tenant, NOTHING)
                 at = trail.visible
                 for chunk in more:
                     if chunk.first != at:
@@ -110,8 +144,9 @@ class Waiting:
 
     def settle(self, tenant: int, segments: Iterable[Segment], archived: int) -> None:
         """Change waiting events for the segments they rest in now, in one step for all readers."""
+        assert tenant not in self._unlisted
         with self._changing:
-            trail = self.of(tenant)
+            trail = self._trails.get(tenant, NOTHING)
             gone = [chunk for chunk in trail.chunks if chunk.end <= archived]
             left = trail.chunks[len(gone) :]
             assert not left or left[0].first == archived
@@ -121,16 +156,17 @@ class Waiting:
 
     def replace(self, tenant: int, gone: Iterable[Segment], segments: Iterable[Segment]) -> None:
         """Change segments for others that hold the same events, in one step for all readers."""
+        assert tenant not in self._unlisted
         old = {(one.kept, one.name) for one in gone}
         with self._changing:
-            trail = self.of(tenant)
+            trail = self._trails.get(tenant, NOTHING)
             left = [one for one in trail.segments if (one.kept, one.name) not in old]
             assert len(left) == len(trail.segments) - len(old)
             ordered = tuple(sorted((*left, *segments), key=_by_index))
             self._trails[tenant] = msgspec.structs.replace(trail, segments=ordered)
 
     def segment_count(self) -> int:
-        """How many segments there are, of all tenants."""
+        """How many segments there are, of all tenants that were looked at."""
         return sum(len(trail.segments) for trail in list(self._trails.values()))
 
     def tenants(self) -> list[int]:
