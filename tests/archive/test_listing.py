@@ -38,7 +38,6 @@ def test_a_row_altered_in_place_is_named_and_the_rest_is_read(home: Home):
     assert [str(one).rpartition("/")[2] for one in wrong] == ["0-0-0.parquet is altered"]
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("change", ["first = 'one'", "class = x'00'", "parts_digest = 7"])
 def test_a_row_that_does_not_read_is_named_and_the_server_starts(home: Home, change: str):
     home.add(ALPHA, event(1), statement(2))
@@ -55,54 +54,6 @@ def test_a_row_that_does_not_read_is_named_and_the_server_starts(home: Home, cha
     assert home.files() == files
 
 
-def test_files_that_are_not_listed_are_deleted_and_no_others(home: Home):
-    home.add(ALPHA, event(1))
-    home.archive.cut()
-    folder = home.folder.archive(ALPHA.log_id, "default")
-    for name in ("1-2-0.parquet", "1-2-0.arrow", "0-0-0.parquet.new", "notes.txt"):
-        (folder / name).write_bytes(b"x")
-    segments, _ = _listed(home)
-
-    wrong = listing.sweep(home.folder, segments, sound=True)
-
-    assert wrong == []
-    assert home.files() == {
-        "default/0-0-0.parquet",
-        "default/0-0-0.arrow",
-        "default/notes.txt",
-    }
-
-
-def test_listed_files_that_are_missing_or_short_are_named(home: Home):
-    home.add(ALPHA, event(1), statement(2))
-    home.archive.cut()
-    (home.folder.archive(ALPHA.log_id, "default") / "0-0-0.arrow").unlink()
-    (home.folder.archive(ALPHA.log_id, "statements") / "1-1-0.parquet").write_bytes(b"x")
-    segments, _ = _listed(home)
-
-    wrong = [str(one) for one in listing.sweep(home.folder, segments, sound=True)]
-
-    assert len(wrong) == 2
-    assert any("default/0-0-0.arrow is missing" in one for one in wrong)
-    assert any("statements/1-1-0.parquet has 1 bytes" in one for one in wrong)
-
-
-def test_a_list_in_doubt_deletes_nothing(home: Home):
-    """An altered row makes a stranger of its own file; the file is all that is left of the events."""
-    home.add(ALPHA, event(1), event(2))
-    home.archive.cut()
-    change = text('UPDATE segments SET "last" = 7')
-    home.store.write(lambda connection: connection.execute(change) and None).result()
-
-    home.restart()
-
-    assert home.files() == {"default/0-1-0.parquet", "default/0-1-0.arrow"}
-    named = [str(one).rpartition("/")[2] for one in home.archive.damaged()]
-    assert named == ["0-7-0.parquet is altered", "0-7-0.parquet is missing"]
-
-
-=======
->>>>>>> c986609 (wip)
 def test_a_row_of_a_tenant_that_is_not_there_is_named_and_the_rest_is_read(home: Home):
     home.add(ALPHA, event(1))
     home.archive.cut()

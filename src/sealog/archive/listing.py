@@ -18,12 +18,8 @@ _DELETE = (
     "DELETE FROM segments WHERE tenant = ? AND class = ? AND first = ? AND last = ?"
     " AND generation = ? AND digest = ?"
 )
-<<<<<<< HEAD
 _KINDS = [int, str, *[int] * 7, bytes, int, bytes, bytes]
 """Of the values of a row: SQLite keeps whatever somebody wrote there."""
-_OURS = (COLUMNS_SUFFIX, PARTS_SUFFIX, ".new")
-=======
->>>>>>> c986609 (wip)
 
 
 def add(connection: sqlite3.Connection, segments: Iterable[Segment]) -> None:
@@ -54,24 +50,6 @@ def read(
     """
     segments: list[Segment] = []
     wrong: list[Corrupt] = []
-<<<<<<< HEAD
-    # Shared by all segments of a tenant and class: there may be hundreds of thousands.
-    places: dict[tuple[int, str], tuple[str, Path]] = {}
-    for row in connection.execute(f"SELECT {_COLUMNS} FROM segments"):
-        if list(map(type, row)) != _KINDS:
-            wrong.append(Altered(f"a row of segments does not read: {row[:5]!r:.200}"))
-            continue
-        *values, digest = row
-        try:
-            tenant = tenants(values[0])
-        except (SealogError, LookupError):
-            wrong.append(Altered(f"a segment is listed for tenant {values[0]}, which is not there"))
-            continue
-        key = (values[0], values[1])
-        if key not in places:
-            places[key] = values[1], folder.archive(tenant.log_id, values[1])
-        values[1], place = places[key]
-=======
     after: int | None = None
     while (after := next_tenant(connection, after)) is not None:
         found, errors = of_tenant(connection, folder, after, tenants)
@@ -106,12 +84,15 @@ def of_tenant(
     # Shared by all segments of a class.
     places = {}
     query = f"SELECT {_COLUMNS} FROM segments WHERE tenant = ?"
-    for *values, digest in connection.execute(query, (number,)):
+    for row in connection.execute(query, (number,)):
+        if list(map(type, row)) != _KINDS:
+            wrong.append(Altered(f"a row of segments does not read: {row[:5]!r:.200}"))
+            continue
+        *values, digest = row
         kept = values[1]
         if kept not in places:
             places[kept] = kept, folder.archive(log_id, kept)
         values[1], place = places[kept]
->>>>>>> c986609 (wip)
         segment = Segment(*(*values, place))
         segments.append(segment)
         if _digest(segment) != digest:
