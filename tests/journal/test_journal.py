@@ -417,3 +417,32 @@ def test_what_a_failed_transaction_noted_is_not_kept(journal, store):
     journal.append([batch(ACME, "c")]).result()
 
     assert journal.heads() == [Head(1, 3, synced=0)]
+
+
+def test_what_an_earlier_program_knew_is_known_in_a_folder_it_left(tmp_path):
+    """Its ids were in a table of their own, by event time alone; and it may have ended a while ago."""
+    path = tmp_path / "state.db"
+    store = Store(path)
+    Journal(store, lambda: NOW_US).append([batch(ACME, "a", "b"), batch(GLOBEX, "a")]).result()
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            'CREATE TABLE ids (key BLOB NOT NULL PRIMARY KEY, "index" INTEGER NOT NULL,'
+            " fingerprint BLOB NOT NULL) WITHOUT ROWID"
+        )
+        connection.execute('INSERT INTO ids SELECT key, "index", fingerprint FROM seen')
+        connection.execute("DROP TABLE seen")
+        # So that they are known by what was brought along, not as the newest.
+        connection.execute("DELETE FROM recent_ids")
+        connection.execute("UPDATE alembic_version SET version_num = '0003'")
+    connection.close()
+
+    again = Store(path)
+    sent = [batch(ACME, "b", "c", "a"), batch(GLOBEX, "a", content=b'{"x":1}')]
+    outcomes = Journal(again, lambda: NOW_US).append(sent).result()
+
+    assert outcomes == [
+        Outcome([1, 2, 0], repeated=frozenset({0, 2})),
+        Outcome([0], conflicts=frozenset({0})),
+    ]
+    again.close()
