@@ -123,3 +123,8 @@ def test_there_are_as_many_as_wanted_else_one_a_core_up_to_two(monkeypatch):
     monkeypatch.setattr(workers.os, "sched_getaffinity", lambda _: set(range(8)))
 
     assert [workers.count_of(wanted) for wanted in (None, 0, 5)] == [2, 0, 5]
+
+
+@pytest.mark.parametrize(("events", "count"), [(0, 0), (9_999, 0), (10_000, 2)])
+def test_few_events_are_not_worth_a_process(events, count):
+    assert workers.count_for(events, 2) == count

@@ -47,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True):
     bytes_max: int = 50 << 30
     """Of all files together."""
     workers: int | None = None
-    """Processes that write each export; 0 leaves it to a thread, None is for one a core, up to 2."""
+    """Processes that write a large export; 0 leaves it to a thread, None is for one a core, up to 2."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -284,7 +284,8 @@ class Exports:
             tell(0, 0)
         query = msgspec.json.decode(job.query, type=Query)
         pieces = self._source.pieces(tenant, query, job.size)
-        ways = Ways(self._workers, take, self._world.derive, tell)
+        count = workers.count_for(job.estimated, self._workers)
+        ways = Ways(count, take, self._world.derive, tell)
         return making.make(self._register.path(job), Form(job.format, job.columns), pieces, ways)
 
     def _settle(self, job: Job, made: Made) -> None:
