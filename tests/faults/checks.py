@@ -22,7 +22,7 @@ def check_folder(data):
 def check_stopped(data):
     """The folder after a clean stop, as the operator asks."""
     ran = script("verify", "--data", data, cwd=data.parent)
-    assert ran.code == 0, ran.out
+    assert ran.code == 0, ran
 
 
 def check_recovered(server, key, ledger):
@@ -54,12 +54,17 @@ def merged(data):
     return {path.stem for path in found if path.stem.rpartition("-")[2] != "0"}
 
 
-async def until_merged(data):
-    """Wait until segments are merged, so that all that ever writes is at work."""
+async def until(true):
+    """Wait until something is so; however slow the machine is, a test waits for what it is about."""
     deadline = time.monotonic() + PATIENCE_S
-    while not merged(data):
+    while not true():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.1)
+
+
+async def until_merged(data):
+    """Wait until segments are merged, so that all that ever writes is at work."""
+    await until(lambda: merged(data))
 
 
 def check_receipts(server, key, ledger, *, nothing_else=False):

@@ -11,6 +11,7 @@ from tests.faults.checks import (
     check_receipts,
     check_recovered,
     check_stopped,
+    until,
     until_merged,
     wait_for_the_end_of,
 )
@@ -57,6 +58,7 @@ def test_a_fault_of_the_disk_loses_nothing_and_passes(tmp_path, data, serve, nam
         paths = [path for pattern in files for path in data.glob(pattern)]
         with injected(server, tmp_path, calls, fault, paths=paths) as seen:
             await asyncio.sleep(LASTS_S)
+            await until(seen.count)
         counted.append(seen.count())
         await asyncio.sleep(0.3)
 
@@ -110,6 +112,7 @@ def test_a_slow_disk_slows_and_refuses_but_loses_nothing(tmp_path, data, serve):
         delay = f"delay_enter={SLOW_DELAY_US}"
         with injected(server, tmp_path, "fsync,fdatasync", delay) as seen:
             await asyncio.sleep(2 * LASTS_S)
+            await until(lambda: ledger.turned_away)
         counted.append(seen.count())
 
     asyncio.run(load_until(server, server.key, senders, slow))
@@ -155,17 +158,21 @@ def test_a_disk_that_is_really_full_loses_nothing_and_goes_on_when_there_is_room
     tmp_path, serve, mounted
 ):
     disk = mounted(tmp_path / "disk", 64)
-    data, ballast = disk / "data", disk / "ballast"
+    data = disk / "data"
     ledger = Ledger()
     server = serve(folder=data, **HURRIED)
     senders = [Sender(f"full-{number}", 0, ledger) for number in range(4)]
 
     async def full():
         await asyncio.sleep(0.5)
-        for _ in range(3):
+
+        def filled():
             # What is deleted meanwhile is taken as well.
-            fill(ballast.with_name(f"ballast-{_}"))
-            await asyncio.sleep(0.5)
+            fill(disk / f"ballast-{len(list(disk.iterdir()))}")
+            return ledger.turned_away
+
+        await until(filled)
+        await asyncio.sleep(LASTS_S)
         for path in disk.glob("ballast-*"):
             path.unlink()
         await asyncio.sleep(0.3)
@@ -233,7 +240,7 @@ def test_requests_that_found_the_disk_full_are_the_same_when_they_come_again(dat
     async def full():
         await asyncio.sleep(0.3)
         fill(disk / "ballast")
-        await asyncio.sleep(0.5)
+        await until(lambda: ledger.turned_away)
 
     asyncio.run(load_until(server, server.key, [sender], full))
     (disk / "ballast").unlink()

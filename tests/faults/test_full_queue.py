@@ -4,13 +4,14 @@ import asyncio
 from pathlib import Path
 
 from tests.faults.cases import HURRIED
-from tests.faults.checks import check_recovered, check_stopped
+from tests.faults.checks import check_recovered, check_stopped, until
 from tests.faults.injected import injected
 from tests.faults.senders import Ledger, Sender, load_until
 
 SYNC_US = 100_000
 QUEUE_EVENTS = 400
 LASTS_S = 3.0
+RECEIPTS_MIN = 10
 GROWTH_MAX = 150 << 20
 
 
@@ -27,13 +28,14 @@ def test_a_tenant_that_floods_the_queue_does_not_keep_another_out(tmp_path, data
         await asyncio.sleep(0.5)
         with injected(server, tmp_path, "fsync,fdatasync", f"delay_enter={SYNC_US}") as seen:
             await asyncio.sleep(LASTS_S)
+            await until(lambda: flood.turned_away and len(quiet.receipts) > RECEIPTS_MIN)
         assert seen.count() > 0
 
     asyncio.run(load_until(server, server.key, senders, slow))
 
     assert flood.turned_away > 0
     assert quiet.turned_away == 0
-    assert len(quiet.receipts) > 10
+    assert len(quiet.receipts) > RECEIPTS_MIN
     flood.receipts |= quiet.receipts
     check_recovered(server, server.key, flood)
     assert server.stop() == 0
@@ -58,6 +60,7 @@ def test_what_is_turned_away_takes_no_memory(tmp_path, data, serve):
         with injected(server, tmp_path, "fsync,fdatasync", f"delay_enter={SYNC_US}"):
             before = memory(server)
             await asyncio.sleep(LASTS_S)
+            await until(lambda: ledger.turned_away)
             grown.append(memory(server) - before)
 
     asyncio.run(load_until(server, server.key, senders, slow))

@@ -9,11 +9,17 @@ from pathlib import Path
 import pytest
 from tests.cli.made import SCRIPT, environment, free_port
 from tests.faults.cases import HURRIED, chosen
-from tests.faults.checks import check_receipts, check_recovered, check_stopped, wait_for_the_end_of
+from tests.faults.checks import (
+    check_receipts,
+    check_recovered,
+    check_stopped,
+    until,
+    wait_for_the_end_of,
+)
 from tests.faults.senders import Ledger, Sender, load
 
 FAULTS = {
-    "cut-back-EIO": "truncate:error=EIO",
+    "cut-back-EIO": "truncate,unlink:error=EIO",
     "write-EIO": "pwrite64:error=EIO",
     "write-ENOSPC": "pwrite64:error=ENOSPC",
     "write-EIO-later": "pwrite64:error=EIO:when=20+",
@@ -30,12 +36,13 @@ ENDS_WITHIN_S = 30
 def test_a_start_on_a_disk_that_fails_spoils_nothing(tmp_path, data, serve, name):
     """After kill -9, when there is most to put right."""
     ledger = Ledger()
-    server = serve(**HURRIED)
+    # Nothing is noted as synced, so that there is something to cut back and fill again.
+    server = serve(**HURRIED | {"LEDGER__SYNC_EVERY_S": 3600})
     key = server.key
     senders = [Sender(f"{name}-{number}", 0, ledger) for number in range(3)]
 
     async def end():
-        await asyncio.sleep(1.0)
+        await until(lambda: list(data.glob("logs/*/checkpoint")))
         server.kill()
         await asyncio.to_thread(wait_for_the_end_of, server)
 
