@@ -56,7 +56,8 @@ class Held:
 class Port:
     """Exports on a data folder."""
 
-    def __init__(self, path, **limits):
+    def __init__(self, path, *, derive=None, **limits):
+        self._derive = derive
         self.home = Home(path)
         self.clock = Clock()
         self.finished = []
@@ -71,6 +72,7 @@ class Port:
             self.home.journal.size,
             self._draw,
             lambda: self.clock.us,
+            derive=self._derive,
             monotonic_s=lambda: self.clock.s,
             finished=self.finished.append,
         )

@@ -2,12 +2,14 @@ import csv
 import hashlib
 import io
 
+import msgspec
 import pytest
 from starlette.datastructures import Headers
-from tests.archive.made import ALPHA, BETA
+from tests.archive.made import ALPHA, BETA, opened
 from tests.exports.made import Port, fill, shown
 from tests.server.house import House
 
+from sealog.server import deriving
 from sealog.server.exporting import range_of
 
 
@@ -15,7 +17,7 @@ class Quay:
     """A server with exports on a data folder; its tenants are alpha and beta."""
 
     def __init__(self, path):
-        self.port = Port(path)
+        self.port = Port(path, derive=deriving.DERIVE)
         self.house = House(self.port.home.store, exports=self.port.exports)
         self.house.tenants.make(["alpha", "beta"])
         self.key = self.house.key("export", tenants=["alpha"])
@@ -89,14 +91,59 @@ def test_ndjson_is_every_event_as_a_search_shows_it(quay):
     answer = quay.content(quay.made(tenant="alpha"))
 
     assert answer.headers["content-type"] == "application/x-ndjson"
-    assert answer.content.splitlines() == shown(quay.port.home, ALPHA, range(200))
+    assert list(map(as_stored, answer.content.splitlines())) == list(
+        map(msgspec.json.decode, shown(quay.port.home, ALPHA, range(200)))
+    )
+
+
+def as_stored(line):
+    event = msgspec.json.decode(line)
+    assert event.pop("related") == {"user": [event["user"]["id"]]}
+    return event
+
+
+def browsing(number):
+    """One who clicks; every ninth event is like no other."""
+    agent = (
+        "curl/8.4.0" if number % 2 else "Mozilla/5.0 (X11; rv:131.0) Gecko/20100101 Firefox/131.0"
+    )
+    actor = {
+        "user": {"id": f"u-{number % 3}", "name": "u-1"},
+        "source": {"ip": f"192.0.2.{number}"},
+        "user_agent": {"original": agent, **({"device": "tv"} if number % 9 == 0 else {})},
+    }
+    if number % 9 == 1:
+        actor[f"odd-{number}"] = None
+    facts = {"event": {"id": f"e-{number}", "action": "click"}, "sealog": {"action": "click"}}
+    return opened(facts, actor, None, {"message": 'said "hi"' if number % 4 else "hi"})
+
+
+def test_a_line_is_the_event_as_it_is_shown_with_all_that_is_derived(quay):
+    events = [browsing(number) for number in range(60)]
+    quay.port.home.add(ALPHA, *events)
+    kept = [quay.port.home.archive.get(ALPHA, index) for index in range(200)]
+    quay.house.archive.put(ALPHA, *kept, *events)
+    reader = quay.house.key("read", tenants=["alpha"])
+
+    lines = quay.content(quay.made(tenant="alpha")).content.splitlines()
+
+    one_by_one = [
+        quay.ask("GET", f"/v1/tenants/alpha/events/{index}", key=reader).content
+        for index in range(260)
+    ]
+    assert lines == one_by_one
+    last = msgspec.json.decode(lines[-1])
+    assert last["user_agent"]["name"] == "curl"
+    assert last["related"] == {"ip": ["192.0.2.59"], "user": ["u-1", "u-2"]}
 
 
 def test_the_search_is_that_of_the_search(quay):
     job_id = quay.made(tenant="alpha", q="actor:u-1", to="2023-11-14T22:13:40Z")
 
     wanted = [index for index in range(20) if index % 3 == 1]
-    assert quay.content(job_id).content.splitlines() == shown(quay.port.home, ALPHA, wanted)
+    assert list(map(as_stored, quay.content(job_id).content.splitlines())) == list(
+        map(msgspec.json.decode, shown(quay.port.home, ALPHA, wanted))
+    )
 
 
 def test_csv_comes_with_its_names(quay):
