@@ -38,7 +38,7 @@ from sealog.storage.store import Store, driver
 __all__ = ["Archive", "Found", "Page", "Settings"]
 
 LIMIT_MAX = 1_000
-SWEPT_AT_START = 4_096
+SWEPT_AT_START = 1_024
 """So many segments, and tenants, are looked at before a start is over."""
 FOLLOWED_BYTES_MAX = 1 << 20
 """Of one piece of a tail, and one event more: what is held for a client that is slow to take it."""

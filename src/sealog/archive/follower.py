@@ -39,7 +39,7 @@ LINGER_S = 0.02
 """Blocks of so long are taken in together, unless somebody waits for one: waking for each commit of
 single events costs them, and everybody else, the interpreter."""
 RETRY_S = 1.0
-START_EVENTS = 8_192
+START_EVENTS = 2_048
 """So many waiting events are taken in before a start is over; the rest beside the first requests."""
 READ_PREFIX = "sealog.read."
 

@@ -7,7 +7,7 @@ back after a crash: they are an image of the journal, and the journal says how l
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from struct import iter_unpack
 
@@ -78,7 +78,7 @@ class LogReader(msgspec.Struct, frozen=True):
     def entries(self, first: int, count: int) -> bytes:
         """The entries from `first` on, one after the other."""
         self._reach(0, first, count)
-        return _read(self.folder / ENTRIES, first * ENTRY_BYTES, count * ENTRY_BYTES)
+        return _read(f"{self.folder}/{ENTRIES}", first * ENTRY_BYTES, count * ENTRY_BYTES)
 
     def tile(self, level: int, number: int, width: int = TILE_WIDTH) -> bytes:
         """`width` hashes of 32 bytes: tile `number` of a tile level."""
@@ -102,7 +102,9 @@ class LogReader(msgspec.Struct, frozen=True):
         self._reach(level, first, count)
         if level == 0:
             return leaf_hashes(self.entries(first, count), ENTRY_BYTES)
-        hashes = _read(_level_path(self.folder, level), first * HASH_BYTES, count * HASH_BYTES)
+        hashes = _read(
+            f"{self.folder}/{_level_name(level)}", first * HASH_BYTES, count * HASH_BYTES
+        )
         return [value for (value,) in iter_unpack(f"{HASH_BYTES}s", hashes)]
 
     def hash_at(self, level: int, index: int) -> bytes:
@@ -171,7 +173,7 @@ class LogFiles:
             if hashes:
                 level = above + 1
                 at = (self.size >> TILE_LEVELS * level) * HASH_BYTES
-                self._write(_level_path(self.folder, level), at, b"".join(hashes))
+                self._write(self.folder / _level_name(level), at, b"".join(hashes))
         # Only now: a failed write above leaves the log as long as it was.
         self._edge = growth.edge
 
@@ -182,11 +184,11 @@ class LogFiles:
         """
         bytes_past(self.folder, size)
         edge = _edge_at(self.folder, size)
-        for path, length in _lengths(self.folder, size):
+        for name, length in _lengths(_held(self.folder), size):
             if length:
-                os.truncate(path, length)
+                os.truncate(self.folder / name, length)
             else:
-                path.unlink(missing_ok=True)
+                (self.folder / name).unlink(missing_ok=True)
         self._edge = edge
 
     def keep_checkpoint(self, note: bytes) -> None:
@@ -216,10 +218,13 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
 
 def read_note(folder: Path) -> bytes | None:
     """The signed note kept beside a log's entries, or None before the first."""
+    # Ten thousand of them are read at each start.
     try:
-        return (folder / CHECKPOINT).read_bytes()
+        number = os.open(f"{folder}/{CHECKPOINT}", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    with open(number, "rb") as file:  # noqa: PTH123 - the path is put together already
+        return file.read()
 
 
 def bytes_past(folder: Path, size: int) -> dict[str, int]:
@@ -228,26 +233,38 @@ def bytes_past(folder: Path, size: int) -> dict[str, int]:
     Given the size noted as synced, raises `Truncated` for a file that is shorter than it must be.
     """
     past: dict[str, int] = {}
-    for path, length in _lengths(folder, size):
-        held = path.stat().st_size if path.exists() else 0
+    sizes = _held(folder)
+    for name, length in _lengths(sizes, size):
+        held = sizes.get(name, 0)
         if held < length:
-            raise Truncated(f"{path} holds {held} bytes of the {length} that {size} entries need")
+            raise Truncated(
+                f"{folder / name} holds {held} bytes of the {length} that {size} entries need"
+            )
         if held > length:
-            past[path.name] = held - length
+            past[name] = held - length
     return past
 
 
-def _lengths(folder: Path, size: int) -> Iterator[tuple[Path, int]]:
+def _held(folder: Path) -> dict[str, int]:
+    """Name → bytes of the files there are."""
+    try:
+        with os.scandir(folder) as entries:
+            return {one.name: one.stat().st_size for one in entries}
+    except FileNotFoundError:
+        return {}
+
+
+def _lengths(held: Mapping[str, int], size: int) -> Iterator[tuple[str, int]]:
     """Each file of a log, those there should be and those there are, and its length at `size`."""
-    yield folder / ENTRIES, size * ENTRY_BYTES
+    yield ENTRIES, size * ENTRY_BYTES
     level = 1
-    while size >> TILE_LEVELS * level or _level_path(folder, level).exists():
-        yield _level_path(folder, level), (size >> TILE_LEVELS * level) * HASH_BYTES
+    while size >> TILE_LEVELS * level or _level_name(level) in held:
+        yield _level_name(level), (size >> TILE_LEVELS * level) * HASH_BYTES
         level += 1
 
 
-def _level_path(folder: Path, level: int) -> Path:
-    return folder / f"hashes-{level}"
+def _level_name(level: int) -> str:
+    return f"hashes-{level}"
 
 
 def _edge_at(folder: Path, size: int) -> RightEdge:
@@ -260,7 +277,7 @@ def _edge_at(folder: Path, size: int) -> RightEdge:
     return restore(size, tails)
 
 
-def _read(path: Path, at: int, length: int) -> bytes:
+def _read(path: str, at: int, length: int) -> bytes:
     try:
         number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError as error:

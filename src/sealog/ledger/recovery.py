@@ -5,6 +5,7 @@ what stands there must be what was signed before, in `state.db` and in the files
 that would sign less, or otherwise, is refused before anything is cut.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,9 @@ class Recovery:
         self._folder = folder
         self._installation = installation
         self._tenant = tenant
+        # Of each tenant, as they were found: ten thousand logs are looked at three times.
+        self._paths: dict[int, Path] = {}
+        self._notes: dict[int, bytes | None] = {}
         self.sizes: dict[int, int] = {}
         """Tenant → entries in its files."""
         self.unsigned: set[int] = set()
@@ -88,7 +92,7 @@ class Recovery:
                 f"the log of {name} was signed at {row.size} entries; the journal has {head.size}"
             )
         path = self._path(head.tenant)
-        note = files.read_note(path)
+        note = self._notes[head.tenant] = files.read_note(path)
         if note is None or (row is not None and note == row.note):
             return
         shown = self._shown(path.name, note)
@@ -101,8 +105,10 @@ class Recovery:
             )
 
     def _check_unheard(self, log_ids: set[str]) -> None:
-        for path in self._folder.logs("").glob("*/"):
-            note = None if path.name in log_ids else files.read_note(path)
+        with os.scandir(self._folder.logs("")) as entries:
+            unheard = [one for one in entries if one.name not in log_ids and one.is_dir()]
+        for path in map(Path, unheard):
+            note = files.read_note(path)
             if note is not None and self._shown(path.name, note) is not None:
                 raise Forked(
                     f"{path} was signed, but state.db knows no events of it: it is older than logs/"
@@ -164,14 +170,17 @@ class Recovery:
                 f"the log of {self._named(row.tenant)} is not the one that was signed at"
                 f" {row.size} entries"
             )
-        if files.read_note(log.folder) != row.note:
+        if self._notes.get(row.tenant) != row.note:
             log.keep_checkpoint(row.note)
             self.unsynced.add(row.tenant)
         if held > row.size:
             self.unsigned.add(row.tenant)
 
     def _path(self, number: int) -> Path:
-        return self._folder.logs(self._tenant(number).log_id)
+        path = self._paths.get(number)
+        if path is None:
+            path = self._paths[number] = self._folder.logs(self._tenant(number).log_id)
+        return path
 
     def _named(self, number: int) -> str:
         return f"tenant {self._tenant(number).name}"
