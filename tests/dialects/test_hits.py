@@ -3,8 +3,8 @@ import pytest
 from sealog.dialects.closer import shape_of
 from sealog.dialects.hits import FORMED_AFTER, FORMS_MAX, Forms, HitLearner
 from sealog.event import forms
+from sealog.event.patterns import Shapeless
 from sealog.event.record import Draft
-from sealog.event.shapes import Shapeless
 
 LINE = (
     b'{"_index":"i","_id":"h-1","_source":{"@timestamp":"2026-11-20T12:00:00.123+0000",'
@@ -18,13 +18,13 @@ DECIDING = (b"", b"", b"", b'"agent_login"', b"", b"")
 def test_a_hit_is_made_of_its_pieces_and_its_values():
     hit = LEARNER.learn(LINE)
 
-    assert hit.line(list(hit.match(LINE).groups())) == LINE
+    assert hit.line(list(hit.pattern.match(LINE).groups())) == LINE
 
 
 def test_the_time_the_id_the_address_the_user_and_what_decides_are_asked_for():
     hit = LEARNER.learn(LINE)
 
-    assert hit.asked((*hit.match(LINE).groups(), b"")) == (
+    assert hit.asked((*hit.pattern.match(LINE).groups(), b"")) == (
         b'"2026-11-20T12:00:00.123+0000"',
         b'"h-1"',
         b'"/192.0.2.1"',
@@ -47,14 +47,14 @@ def test_the_time_the_id_the_address_the_user_and_what_decides_are_asked_for():
     ],
 )
 def test_another_hit_is_not_of_the_shape(old, new):
-    assert LEARNER.learn(LINE).match(LINE.replace(old, new)) is None
+    assert LEARNER.learn(LINE).pattern.match(LINE.replace(old, new)) is None
 
 
 def test_a_key_of_the_message_is_not_the_one_of_the_envelope_that_has_its_name():
     line = LINE.replace(b'"event.action"', b'"_id":"m-1","_index":"192.0.2.9","event.action"')
     hit = LEARNER.learn(line)
 
-    found = hit.asked((*hit.match(line).groups(), b""))
+    found = hit.asked((*hit.pattern.match(line).groups(), b""))
 
     assert found[1:6] == (b'"h-1"', b'"/192.0.2.1"', b"", b"", b"")
     assert found[7] == b'"agent_login"'

@@ -1,15 +1,14 @@
 import pytest
 
 from sealog.event import parts, tokens
+from sealog.event.patterns import KEYS_MAX, Shapeless
 from sealog.event.shapes import (
     ALIKE_MAX,
-    KEYS_MAX,
     LEARNING_BYTES_MAX,
     LEARNT_AFTER,
     LINE_BYTES_MAX,
     SHAPES_MAX,
     Learner,
-    Shapeless,
     Shapes,
 )
 

@@ -4,6 +4,7 @@ Taken are the hit, the bare `_source`, and the envelope of the sister page's dra
 same under `message.description` and `message.event` (CL-10 to CL-22, CL-Q1 to CL-Q7).
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -49,9 +50,9 @@ class Closer(Dialect):
         self._hits = Shapes(HitLearner(lambda keys: shape_of(keys) is not None).learn)
         self._forms = Forms(lambda record: self.translate(record, Settings()))
 
-    def read(self, line: bytes) -> Shaped | None:
+    def read(self, lines: Sequence[bytes]) -> list[Shaped | None]:
         """See `Dialect.read`."""
-        return self._hits.read(line)
+        return self._hits.read_all(lines)
 
     def glance(self, record: Record, settings: Settings) -> Draft | None:
         """See `Dialect.glance`."""

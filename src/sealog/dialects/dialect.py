@@ -1,5 +1,6 @@
 """What every dialect is: records of one product in, ECS drafts out, nothing lost."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -21,9 +22,9 @@ class Dialect(Protocol):
 
     name: str
 
-    def read(self, line: bytes) -> Shaped | None:  # noqa: ARG002
-        """What a shape reads of a record, which is valid UTF-8; None where none is known."""
-        return None
+    def read(self, lines: Sequence[bytes]) -> list[Shaped | None]:
+        """What a shape reads of each record, which is valid UTF-8; None where none is known."""
+        return [None] * len(lines)
 
     def glance(self, record: Record, settings: Settings) -> Draft | None:  # noqa: ARG002
         """The draft of a record that takes no closer look; None for any other.

@@ -5,6 +5,7 @@ of arrival) is taken out; where what was sent differs from what is sealed, it st
 hit of Elasticsearch, the document in its `_source` is the event; the rest of the hit stays beside it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -74,9 +75,9 @@ class Ecs(Dialect):
         self._shapes = Shapes(learner.learn)
         self._readings: dict[tuple[bytes, ...], _Reading] = {}
 
-    def read(self, line: bytes) -> Shaped | None:
+    def read(self, lines: Sequence[bytes]) -> list[Shaped | None]:
         """See `Dialect.read`."""
-        return self._shapes.read(line)
+        return self._shapes.read_all(lines)
 
     def glance(self, record: Record, settings: Settings) -> Draft | None:  # noqa: ARG002
         """See `Dialect.glance`."""

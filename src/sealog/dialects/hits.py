@@ -12,18 +12,17 @@ from sealog.errors import Refused
 from sealog.event import forms
 from sealog.event.findings import Finding
 from sealog.event.parts import FACT_PATHS
-from sealog.event.record import Draft, Form, Record
-from sealog.event.shapes import (
+from sealog.event.patterns import (
     COMMA,
-    Match,
-    Shape,
+    Pattern,
     Shapeless,
     fact_pattern,
     key_pattern,
-    keys_of,
     styled,
     value_pattern,
 )
+from sealog.event.record import Draft, Form, Record
+from sealog.event.shapes import Shape, keys_of
 
 FORMS_MAX = 1_024
 FORMED_AFTER = 4
@@ -102,8 +101,8 @@ class HitLearner:
                 self._close(pattern, pieces)
             else:
                 self._value(key, f"/{key}", value, (pattern, pieces, slots))
-        match = styled(rb"\{%b\}" % b"".join(pattern), line)
-        return _hit(match, pieces, slots, keys_of(values))
+        found = styled(rb"\{%b\}" % b"".join(pattern), line)
+        return _hit(found, pieces, slots, keys_of(values))
 
     def _open(self, key: str, pattern: list[bytes], pieces: list[bytes]) -> None:
         _next(pattern, pieces, key_pattern(key, dotted=True), f'"{key}":'.encode())
@@ -144,14 +143,19 @@ def _next(pattern: list[bytes], pieces: list[bytes], key: bytes, written: bytes)
     pieces[-1] += written if is_first else b"," + written
 
 
-def _hit(match: Match, pieces: list[bytes], slots: dict[str, int], keys: frozenset[str]) -> Hit:
+def _hit(
+    pattern: Pattern,
+    pieces: list[bytes],
+    slots: dict[str, int],
+    keys: frozenset[str],
+) -> Hit:
     if "@timestamp" not in slots or _ID not in slots or "event.action" not in slots:
         raise Shapeless("a hit without time, id or action")
     pieces[0] = b"{" + pieces[0]
     pieces[-1] += b"}"
     asked = tuple(slots.get(path, len(slots)) for path in _ASKED)
     return Hit(
-        match=match,
+        pattern=pattern,
         asked=itemgetter(*asked),
         tree={},
         templates=(),

@@ -17,13 +17,24 @@ import msgspec
 from msgspec import Raw
 
 from sealog.event import parts
-from sealog.event.parts import FACT_STRING_BYTES_MAX, FACTS, Place, Stamps, Texts
+from sealog.event.parts import FACTS, Place, Stamps, Texts
+from sealog.event.patterns import (
+    COMMA,
+    KEY_CHARS_MAX,
+    KEYS_MAX,
+    Pattern,
+    Shapeless,
+    are_plain,
+    fact_pattern,
+    key_pattern,
+    literal,
+    styled,
+    value_pattern,
+)
 from sealog.event.tokens import Tree
 
 LINE_BYTES_MAX = 50_000
 """A longer record is not looked at: it may be over a limit that the reader knows."""
-KEYS_MAX = 128
-KEY_CHARS_MAX = 64
 SHAPES_MAX = 256
 ALIKE_MAX = 8
 """Of shapes with as many quotes only the newest are tried."""
@@ -35,29 +46,8 @@ as reading some dozen records (measured: 0.1 ms a key, four times that for an ar
 LEARNING_BYTES_MAX = 1 << 20
 """What can be saved up for learning, and stands there at first: some dozens of shapes."""
 
-COMMA, COLON = b"\x01", b"\x02"
-"""Stand in a pattern for what a sender writes between members, and behind a key."""
-# As nearly every writer of JSON does, and as Python's does.
-_STYLES = ((b",", b":"), (b", ", b": "))
-
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
-_KEY = re.compile(r"[A-Za-z0-9@_-]+")
-_DOTTED_KEY = re.compile(r"[A-Za-z0-9@_.-]+")
-# No string begins with a colon, spaces aside: `trees.has_dotted_key` takes one behind a number for a
-# dotted key.
-_FACT = rb'"(?! *+:)[^"\\@\x00-\x1f]{0,%d}+"' % FACT_STRING_BYTES_MAX
-_STRING = rb'"(?! *+:)[^"\\\x00-\x1f]*+(?:\\["\\/bfnrt][^"\\\x00-\x1f]*+)*+"'
-_NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
-_KINDS: dict[type, bytes] = {
-    str: _STRING,
-    int: _NUMBER,
-    float: _NUMBER,
-    bool: b"(?:true|false)",
-    type(None): b"null",
-}
-_SCALAR = b"(?:" + b"|".join([_STRING, _NUMBER, b"true|false|null"]) + b")"
-_FACT_SCALAR = b"(?:" + b"|".join([_FACT, _NUMBER, b"true|false|null"]) + b")"
 # Of no key and no value of ours; JSON writes it as it is.
 _MARK = re.compile("\ue000([0-9]+)\ue000".encode())
 
@@ -65,16 +55,14 @@ _MARK = re.compile("\ue000([0-9]+)\ue000".encode())
 Values = tuple[bytes, ...]
 """The token of each value of a record, and behind them an empty one for what it has not."""
 
-Match = Callable[[bytes], re.Match[bytes] | None]
-
 STAMPED = ("event.id", "event.ingested", "@timestamp", "organization.id", "sealog.action")
 """What sealing sets in a part, in the order in which it gives it."""
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """One shape. `match` has a group for each value, in the order of the record."""
+    """One shape. Its pattern has a group for each value, in the order of the record."""
 
-    match: Match
+    pattern: Pattern
     asked: Callable[[Values], Values]
     """The tokens at the paths that the dialect asks about, empty for what the record has not."""
     tree: Tree
@@ -100,7 +88,7 @@ class Shaped(msgspec.Struct, frozen=True, gc=False):
 
     def again(self, line: bytes) -> "Shaped | None":
         """The same record out of which something was cut; None where it has lost its shape."""
-        match = self.shape.match(line)
+        match = self.shape.pattern.match(line)
         return None if match is None else Shaped(self.shape, (*match.groups(), b""), match)
 
     def scalars(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]] | None:
@@ -139,10 +127,6 @@ class Shaped(msgspec.Struct, frozen=True, gc=False):
             b"" if each is None else each[0] % each[1](values) for each in self.shape.templates
         ]
         return facts, actor, target, rest
-
-
-class Shapeless(ValueError):
-    """A record that no shape is learnt from."""
 
 
 class Learner:
@@ -208,7 +192,7 @@ class Learner:
             if path in self._fixed:
                 if _ENCODE(child) != self._fixed[path]:
                     raise Shapeless(path)
-                pattern = _literal(child)
+                pattern = literal(child)
             elif type(child) is dict and child and _is_divided(child, below):
                 pattern, inner = self._object(child, below, f"{path}.", slots)
                 if inner:
@@ -241,59 +225,6 @@ def keys_of(node: Any) -> frozenset[str]:
     return frozenset(node).union(*map(keys_of, node.values()))
 
 
-def key_pattern(key: str, *, dotted: bool = False) -> bytes:
-    """What a key and its colon look like; raises `Shapeless` for one that is odd."""
-    accepted = _DOTTED_KEY if dotted else _KEY
-    if accepted.fullmatch(key) is None or len(key) > KEY_CHARS_MAX:
-        raise Shapeless(key[:KEY_CHARS_MAX])
-    return b'"%b"%b' % (re.escape(key.encode()), COLON)
-
-
-def fact_pattern(value: Any) -> bytes:
-    """What values of this kind look like where they are sure to be facts."""
-    if type(value) is list:
-        return _array(value, _FACT_SCALAR)
-    if type(value) is dict:
-        raise Shapeless("an object is no fact")
-    return _FACT if type(value) is str else _KINDS[type(value)]
-
-
-def value_pattern(value: Any) -> bytes:
-    """What values of this kind look like anywhere else."""
-    if type(value) is list:
-        return _array(value, _SCALAR)
-    if type(value) is dict:
-        members = [key_pattern(key) + value_pattern(child) for key, child in value.items()]
-        return rb"\{%b\}" % COMMA.join(members)
-    return _KINDS[type(value)]
-
-
-def _literal(value: Any) -> bytes:
-    """What this value looks like, and no other."""
-    if type(value) is dict:
-        members = [key_pattern(key) + _literal(child) for key, child in value.items()]
-        return rb"\{%b\}" % COMMA.join(members)
-    return re.escape(_ENCODE(value))
-
-
-def _array(values: Sequence[Any], scalar: bytes) -> bytes:
-    if any(type(value) in (list, dict) for value in values):
-        raise Shapeless("an array of more than scalars")
-    return rb"\[(?:%b(?:%b%b)*+)?+\]" % (scalar, COMMA, scalar)
-
-
-def styled(pattern: bytes, line: bytes) -> Match:
-    """The pattern in the style of a record, which it matches; raises `Shapeless` for any other."""
-    if pattern.count(COLON) > KEYS_MAX:
-        raise Shapeless("too many keys")
-    first = line.find(b'":') + len(b'":')
-    comma, colon = _STYLES[line[first : first + 1] == b" "]
-    match = re.compile(pattern.replace(COMMA, comma).replace(COLON, colon)).fullmatch
-    if match(line) is None:
-        raise Shapeless("white space where hardly anybody writes any, or a value that is odd")
-    return match
-
-
 def _mark(slot: int) -> bytes:
     return f"\ue000{slot}\ue000".encode()
 
@@ -324,19 +255,37 @@ class Shapes:
         self._noticed: dict[tuple[str, ...], int] = {}
         self._saved = LEARNING_BYTES_MAX
         self._last: Shape | None = None
+        self._before: Shape | None = None
 
     def read(self, line: bytes) -> Shaped | None:
         """The values of a record, which is valid UTF-8; None for one of no shape that is known."""
-        last = self._last
+        return self._read(line, Pattern.strictly)
+
+    def read_all(self, lines: Sequence[bytes]) -> list[Shaped | None]:
+        """The same of several records, quicker."""
+        if self._last is None:
+            return [None] * len(lines)
+        match = Pattern.plainly if are_plain(lines) else Pattern.strictly
+        return [self._read(line, match) for line in lines]
+
+    def _read(
+        self, line: bytes, look: Callable[[Pattern, bytes], re.Match[bytes] | None]
+    ) -> Shaped | None:
+        last, before = self._last, self._before
         if last is None or len(line) > LINE_BYTES_MAX:
             return None
-        match = last.match(line)
+        match = look(last.pattern, line)
         if match is not None:
             return Shaped(last, (*match.groups(), b""), match)
+        # Two shapes in turn are common: before anything is counted.
+        match = None if before is None else look(before.pattern, line)
+        if before is not None and match is not None:
+            self._last, self._before = before, last
+            return Shaped(before, (*match.groups(), b""), match)
         for shape in self._known.get(line.count(b'"'), ()):
-            match = shape.match(line)
+            match = look(shape.pattern, line)
             if match is not None:
-                self._last = shape
+                self._last, self._before = shape, last
                 return Shaped(shape, (*match.groups(), b""), match)
         return None
 
@@ -365,4 +314,4 @@ class Shapes:
         alike.insert(0, shape)
         del alike[ALIKE_MAX:]
         self._patterns += 1
-        self._last = shape
+        self._last, self._before = shape, self._last

@@ -193,7 +193,7 @@ def _document(text: bytes, shape: reading.Shape) -> Iterator[list[Answer]]:
             hits = objects.spans(text, match.end(), prose=False)
             return iter([_spans(text, hits, match.end())])
     whole = text.strip(_SPACE)
-    known = shape(whole) if _is_utf8(whole) else None
+    known = shape([whole])[0] if _is_utf8(whole) else None
     if known is not None:
         return iter([[Record(0, whole, whole, shaped=known)]])
     if len(whole) <= reading.EVENT_BYTES_MAX and _is_one(whole):

@@ -5,7 +5,7 @@ paid from one `Allowance` for the whole request.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 from msgspec import Raw
@@ -30,13 +30,13 @@ _ANY = msgspec.json.Decoder(Raw)
 _SPACE_OUTSIDE_STRINGS = re.compile(rb'("(?:[^"\\]|\\.)*+")|[ \t\r\n]++', re.DOTALL)
 
 
-Shape = Callable[[bytes], Shaped | None]
-"""What a shape reads of a record, which is valid UTF-8; None where none is known."""
+Shape = Callable[[Sequence[bytes]], list[Shaped | None]]
+"""What a shape reads of each record, which is valid UTF-8; None where none is known."""
 
 
-def no_shape(_: bytes) -> Shaped | None:
+def no_shape(lines: Sequence[bytes]) -> list[Shaped | None]:
     """No shape is known of anything."""
-    return None
+    return [None] * len(lines)
 
 
 class Allowance(msgspec.Struct):
@@ -61,7 +61,7 @@ def strict_lines(
     The lines are trimmed and valid UTF-8; `first` is the place of the first of them. Those of which
     a shape is known are not decoded.
     """
-    shaped = list(map(shape, lines))
+    shaped = shape(lines)
     decoded: Iterator[Tree] = iter(())
     if None in shaped:
         others = [line for line, read in zip(lines, shaped, strict=True) if read is None]
