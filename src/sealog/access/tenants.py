@@ -21,7 +21,7 @@ Randomness = Callable[[int], bytes]
 """That many random bytes, fit for keys."""
 
 
-class Registration(msgspec.Struct, frozen=True):
+class Registration(msgspec.Struct, frozen=True, gc=False):
     """A tenant with what the doors need to know of it beside its identity."""
 
     tenant: Tenant

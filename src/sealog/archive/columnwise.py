@@ -30,7 +30,7 @@ _Texts = Sequence[str]
 _Parts = Sequence[bytes]
 
 
-class Columns(msgspec.Struct, frozen=True):
+class Columns(msgspec.Struct, frozen=True, gc=False):
     """The rows of consecutive events, one sequence a column; see `Row`."""
 
     index: Sequence[int]
@@ -65,6 +65,10 @@ class Columns(msgspec.Struct, frozen=True):
             return several[0]
         every = zip(*map(_VALUES, several), strict=True)
         return cls(*[list(chain.from_iterable(column)) for column in every])
+
+    def lasting(self) -> Self:
+        """The same in tuples, which nobody need search for cycles: there are many, for long."""
+        return type(self)(*map(tuple, _VALUES(self)))
 
     def rows(self) -> list[Row]:
         """Columns as rows."""

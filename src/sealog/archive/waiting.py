@@ -21,7 +21,7 @@ ROW_BYTES = 1_100
 CHUNK_BYTES = 1_000
 
 
-class Chunk(msgspec.Struct, frozen=True):
+class Chunk(msgspec.Struct, frozen=True, gc=False):
     """One pack of a journal block, with the columns of its events."""
 
     base: int
@@ -42,7 +42,7 @@ class Chunk(msgspec.Struct, frozen=True):
         return self.columns.index[-1] + 1
 
 
-class Trail(msgspec.Struct, frozen=True):
+class Trail(msgspec.Struct, frozen=True, gc=False):
     """All that can be read of one tenant at one moment.
 
     Indexes below `archived` rest in segments, those from there to below `visible` wait in chunks.
@@ -198,7 +198,7 @@ def chunks_of(block: Block, first: int, unpacker: Unpacker) -> list[Chunk]:
     for pack in block.packs():
         if block.first + pack.indexes[-1] < first:
             continue
-        columns = columns_of(pack, block.first, unpacker)
+        columns = columns_of(pack, block.first, unpacker).lasting()
         size = sum(map(len, pack.frames)) + len(pack.salts) + ROW_BYTES * len(columns) + CHUNK_BYTES
         chunks.append(Chunk(block.first, pack, columns, size))
     return chunks

@@ -1,5 +1,6 @@
 """`sealog serve`: the API on a data folder until it is told to stop."""
 
+import gc
 import os
 import signal
 import socket
@@ -101,6 +102,8 @@ def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> Non
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
         shown = f"[{host}]" if ":" in host else host
+        # What is there for good need not be searched for cycles: a tenth of a second each time.
+        gc.freeze()
         say(f"listening on {scheme}://{shown}:{port}")
         serving.run([listener])
 

@@ -44,7 +44,7 @@ class Opened(msgspec.Struct, frozen=True):
         return self.kind + commitment(digests)
 
 
-class Pack(msgspec.Struct, frozen=True, array_like=True):
+class Pack(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The rest form of consecutive events of one tenant; see the module."""
 
     indexes: tuple[int, ...]

@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Tenant(msgspec.Struct, frozen=True):
+class Tenant(msgspec.Struct, frozen=True, gc=False):
     """A tenant that exists durably.
 
     `number` is its row in `state.db`; `log_id` the 32 hex digits that name its folders and end its
