@@ -41,17 +41,21 @@ def may_be_id(name: str) -> bool:
 
 
 def _mac(tenant_key: bytes, tag: bytes, dialect: str, rest: bytes) -> bytes:
-    """HMAC-SHA256 (RFC 2104), what comes before `rest` made once: twice as quick as `hmac`."""
-    inner, outer = _begun(tenant_key, tag, dialect)
-    return sha256(outer + sha256(inner + rest).digest()).digest()
+    """HMAC-SHA256 (RFC 2104), what comes before `rest` hashed once: twice as quick as `hmac`."""
+    begun_inside, begun_outside = _begun(tenant_key, tag, dialect)
+    inside = begun_inside.copy()
+    inside.update(rest)
+    outside = begun_outside.copy()
+    outside.update(inside.digest())
+    return outside.digest()
 
 
 @lru_cache(KEYS_REMEMBERED)
-def _begun(key: bytes, tag: bytes, dialect: str) -> tuple[bytes, bytes]:
+def _begun(key: bytes, tag: bytes, dialect: str) -> "tuple[hashlib._Hash, hashlib._Hash]":
     assert len(key) <= _BLOCK_BYTES
     padded = key.ljust(_BLOCK_BYTES, b"\x00")
     inner = padded.translate(_INNER_PAD) + tag + b"\x00" + dialect.encode() + b"\x00"
-    return inner, padded.translate(_OUTER_PAD)
+    return sha256(inner), sha256(padded.translate(_OUTER_PAD))
 
 
 def fingerprint(tenant_key: bytes, dialect: str, record: bytes) -> bytes:
@@ -96,9 +100,11 @@ def id_key(tenant_key: bytes, event_id: str, at_us: int | None) -> bytes:
     The time leads (0 without one), so that new ids are written next to each other.
     """
     seconds = 0 if at_us is None or at_us < 0 else min(at_us // 1_000_000, _SECONDS_MAX)
-    return (
-        seconds.to_bytes(5, "big")
-        + hashlib.blake2b(
-            event_id.encode("utf-8", "replace"), digest_size=11, key=tenant_key
-        ).digest()
-    )
+    keyed = _keyed(tenant_key).copy()
+    keyed.update(event_id.encode("utf-8", "replace"))
+    return seconds.to_bytes(5, "big") + keyed.digest()
+
+
+@lru_cache(KEYS_REMEMBERED)
+def _keyed(tenant_key: bytes) -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=ID_KEY_BYTES - 5, key=tenant_key)
