@@ -193,8 +193,13 @@ class LogFiles:
 
     def keep_checkpoint(self, note: bytes) -> None:
         """Put the newest signed note beside the entries, as a whole."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_later_synced(self.folder / CHECKPOINT, note)
+        path = self.folder / CHECKPOINT
+        try:
+            replace_later_synced(path, note)
+        except FileNotFoundError:
+            # Of an empty log.
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            replace_later_synced(path, note)
 
     def _write(self, path: Path, at: int, content: bytes) -> None:
         try:
