@@ -181,6 +181,68 @@ def test_a_clock_that_is_set_back_tells_no_hour_twice(path, clock):
     store.close()
 
 
+def test_an_hour_that_comes_again_after_it_was_told_is_another_counting(path, clock):
+    """The clock ran ahead and was set right over a restart: the events need two ids."""
+    begun = []
+    for _ in range(2):
+        clock.us = HOUR * HOUR_US + 5 + len(begun)
+        store = Store(path)
+        reads = Reads(store, clock)
+        reads.note(KEY, ACME, Kind.FEEDS)
+        clock.next()
+        reads.keep()
+        begun += [(one.hour, one.counts.since_us) for one in reads.over()]
+        reads.forget(reads.over())
+        store.close()
+
+    assert begun == [(HOUR, HOUR * HOUR_US + 5), (HOUR, HOUR * HOUR_US + 6)]
+
+
+def test_a_counting_keeps_its_beginning_over_a_restart(path, clock):
+    """So that what was told before a crash is known when it is told again."""
+    store = Store(path)
+    reads = Reads(store, clock)
+    reads.note(KEY, ACME, Kind.FEEDS)
+    began_us = clock.us
+    clock.us += 7
+    reads.note(KEY, ACME, Kind.FEEDS)
+    clock.next()
+    reads.keep()
+    store.close()
+
+    store = Store(path)
+
+    assert [one.counts.since_us for one in Reads(store, clock).over()] == [began_us]
+    store.close()
+
+
+def test_what_is_told_is_what_is_kept_even_where_the_disk_did_not_take_it_at_first(
+    store, clock, monkeypatch
+):
+    """Else it would be told with other counts after a crash."""
+    reads = Reads(store, clock)
+    reads.note(KEY, ACME, Kind.FEEDS)
+    clock.next()
+    write, written = store.write, []
+
+    def fills_up(work):
+        written.append(work)
+        if len(written) > 1:
+            raise Busy("the disk is full")
+        # While the hour turns.
+        reads.note(KEY, ACME, Kind.FEEDS)
+        return write(work)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "write", fills_up)
+        with pytest.raises(Busy):
+            reads.keep()
+    reads.keep()
+
+    once = [(HOUR, "key_1", 1, {"FEEDS": 2}, 0, (-1, -1))]
+    assert shown(Reads(store, clock).over()) == shown(reads.over()) == once
+
+
 def test_what_the_disk_did_not_take_is_kept_another_time(store, clock, monkeypatch):
     reads = Reads(store, clock)
     reads.note(KEY, ACME, Kind.FEEDS)
@@ -239,3 +301,4 @@ def test_counts_of_an_older_program_are_read():
 
     assert counts.kinds == [1, 2]
     assert counts.origins == [Origin("192.0.2.1", None)]
+    assert counts.since_us == 0

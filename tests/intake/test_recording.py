@@ -8,7 +8,9 @@ from sealog.access.keys import LENT, Grant
 from sealog.access.reads import HOUR_US, Counts, Kind, Origin, Told
 from sealog.catalog import ecs
 from sealog.catalog.shelf import load
+from sealog.errors import Corrupt
 from sealog.event.parts import ACTOR, EVENT_ENTRY, FACTS, REST
+from sealog.intake import recording
 from sealog.intake.recording import actor_of
 
 HOUR = 472_222  # 2023-11-14T22:00:00Z
@@ -36,8 +38,12 @@ def events(running, name):
     ]
 
 
-def told(running, key, *, feeds=3, tenant="acme"):
-    counts = Counts([2, 0, feeds, 0, 0, 0, 0], 12, 4, 40, [OFFICE])
+def feeds_in(events):
+    return [parts[FACTS]["sealog"]["read"]["feeds"] for _, parts in events]
+
+
+def told(running, key, *, feeds=3, tenant="acme", since_us=0):
+    counts = Counts([2, 0, feeds, 0, 0, 0, 0], 12, 4, 40, [OFFICE], since_us=since_us)
     return Told(HOUR, key.id, running.tenants.get(tenant).number, counts)
 
 
@@ -77,14 +83,45 @@ def test_an_hour_of_reading_is_an_ordinary_event(running):
 
 
 def test_an_hour_is_told_once_however_often_it_is_tried(running):
-    """Also where it was counted on after it was kept last: what was told stands."""
     key, _ = running.keys.create("k", ["acme"], ["read"])
 
     running.recorder.reads([told(running, key)])
     running.recorder.reads([told(running, key)])
+
+    assert feeds_in(events(running, "acme")) == [3]
+
+
+def test_other_counts_of_an_hour_are_told_beside_the_first_and_each_once(running):
+    """A crash after the telling and a clock set back: what is counted on then is not lost."""
+    key, _ = running.keys.create("k", None, ["read"])
+    running.recorder.reads([told(running, key)])
+
+    for _ in range(2):
+        running.recorder.reads([told(running, key, tenant="globex"), told(running, key, feeds=5)])
+        running.recorder.reads([told(running, key, feeds=7)])
+
+    assert feeds_in(events(running, "acme")) == [3, 5, 7]
+    assert feeds_in(events(running, "globex")) == [3]
+
+
+def test_an_hour_that_was_counted_twice_is_told_twice_even_with_equal_counts(running):
+    """The clock ran ahead, the hour was told, the clock was set right: the hour comes again."""
+    key, _ = running.keys.create("k", ["acme"], ["read"])
+
+    for since_us in (0, 1_700_000_000_000_000, 1_700_000_000_000_001, 1_700_000_000_000_001):
+        running.recorder.reads([told(running, key, since_us=since_us)])
+
+    assert feeds_in(events(running, "acme")) == [3, 3, 3]
+
+
+def test_counts_that_can_be_told_no_more_are_an_error(running, monkeypatch):
+    monkeypatch.setattr(recording, "TELLINGS_MAX", 2)
+    key, _ = running.keys.create("k", ["acme"], ["read"])
+    running.recorder.reads([told(running, key, feeds=1)])
     running.recorder.reads([told(running, key, feeds=2)])
 
-    assert len(events(running, "acme")) == 1
+    with pytest.raises(Corrupt, match="told 2 times"):
+        running.recorder.reads([told(running, key, feeds=3)])
 
 
 def test_many_hours_are_told_in_the_tenants_they_concern(running):

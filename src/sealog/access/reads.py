@@ -64,6 +64,9 @@ class Counts(msgspec.Struct, array_like=True, gc=False):
     """Where from, in the order they were first seen, the newest last where there were too many."""
     is_new: bool = True
     """Something was counted since it was last kept."""
+    since_us: int = 0
+    """When this counting began; 0 where an older program began it. An hour that comes again, after a
+    clock was set back, is counted anew: this tells the two apart."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -110,7 +113,9 @@ class Reads:
         with self._lock:
             counts = self._now.get(key)
             if counts is None:
-                counts = self._now[key] = Counts([0] * len(Kind), origins=[])
+                counts = self._now[key] = Counts(
+                    [0] * len(Kind), origins=[], since_us=self._clock()
+                )
             counts.kinds[kind] += 1
             counts.is_new = True
             if indexes:
@@ -126,14 +131,21 @@ class Reads:
         Raises what the store raises: the counts are still there then.
         """
         hour = self._clock() // HOUR_US
+        self._write_over()
         self._write(self._hour, self._now)
-        # A clock that was set back changes nothing: an hour is told once.
+        # A clock that was set back changes nothing while this runs: an hour is told once.
         if hour > self._hour:
             with self._lock:
                 ended, last = self._now, self._hour
                 self._now, self._hour = {}, hour
             self._over += [Told(last, *key, counts) for key, counts in ended.items()]
-            self._write(last, ended)
+            self._write_over()
+
+    def _write_over(self) -> None:
+        """What is told MUST be what is kept: after a crash it is told again, and is known then."""
+        for hour in {one.hour for one in self._over if one.counts.is_new}:
+            ended = [one for one in self._over if one.hour == hour]
+            self._write(hour, {(one.key, one.tenant): one.counts for one in ended})
 
     def _write(self, hour: int, counted: dict[tuple[str, int], Counts]) -> None:
         with self._lock:
