@@ -77,6 +77,10 @@ class House:
         """Anonymous resident memory of all its processes."""
         return processes.memory_mb(processes.family(self.process.pid))
 
+    def open_files(self) -> int:
+        """Open in the server's own process."""
+        return sum(1 for _ in Path(f"/proc/{self.process.pid}/fd").iterdir())
+
     def disk_bytes(self) -> int:
         """All files of the data folder."""
         return processes.disk_bytes(self.folder)
