@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sealog.event.patterns import (
     COMMA,
     KEYS_MAX,
+    QUICK_AFTER,
     Pattern,
     Shapeless,
     are_plain,
@@ -21,13 +22,26 @@ def learnt(line: bytes, **values: object) -> Pattern:
     return styled(rb"\{%b\}" % COMMA.join(members), line)
 
 
+LINE = b'{"a":"x","b":"y","c":{"d":"x","e":1},"f":["x"]}'
 PATTERN = learnt(
-    b'{"a":"x","b":"y","c":{"d":"x","e":1},"f":["x"]}',
+    LINE,
     a="x",
     b="y",
     c={"d": "x", "e": 1},
     f=["x"],
 )
+PATTERN.left = 1
+assert PATTERN.plainly(LINE) is not None
+assert PATTERN.quick is not None
+
+
+def test_the_quick_pattern_is_made_when_it_pays() -> None:
+    pattern = learnt(b'{"a":"x"}', a="x")
+
+    for _ in range(QUICK_AFTER):
+        assert pattern.quick is None
+        assert pattern.plainly(b'{"a":"x"}') is not None
+    assert pattern.quick is not None
 
 
 @pytest.mark.parametrize(
@@ -78,8 +92,9 @@ def test_no_text_is_read_otherwise_by_the_quick_pattern(signs: list[str]) -> Non
 def test_a_record_with_escapes_leaves_no_quick_pattern() -> None:
     pattern = learnt(b'{"a":"x\\/y"}', a="x/y")
 
+    for _ in range(QUICK_AFTER + 1):
+        assert pattern.plainly(b'{"a":"x"}') is not None
     assert pattern.quick is None
-    assert pattern.plainly(b'{"a":"x"}') is not None
 
 
 def test_too_many_keys_have_no_pattern() -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.journal.made import NOW_US, tenant
@@ -10,6 +11,7 @@ from sealog.access.keys import Grant
 from sealog.catalog.shelf import load
 from sealog.dialects.dialect import Settings
 from sealog.dialects.hits import FORMED_AFTER
+from sealog.event import patterns
 from sealog.event.shapes import LEARNT_AFTER
 from sealog.intake.preparing import Job, Preparer
 from sealog.intake.source import Source
@@ -98,6 +100,8 @@ ODD = [
     '"sealog.x"',
     '"odd"',
     '"a\\tb"',
+    '"a\tb"',
+    '"a\x01b"',
     '{"id":""}',
     '{"version":"1.9"}',
     '{"id":"a@b"}',
@@ -220,8 +224,10 @@ def check(family, *, spaced=False, **source):
         family = [SIGNS.sub(lambda one: one[1] or one[2] + b" ", line) for line in family]
     warm = preparer()
     # Once to be learnt from, once to be read by what was learnt: a body is read before it is noticed.
-    for line in [*family, *family]:
-        prepared(warm, b"\n".join([line] * (LEARNT_AFTER + FORMED_AFTER + 1)), **source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(patterns, "QUICK_AFTER", 1)
+        for line in [*family, *family]:
+            prepared(warm, b"\n".join([line] * (LEARNT_AFTER + FORMED_AFTER + 1)), **source)
     for line in family:
         assert prepared(warm, line, **source) == prepared(preparer(), line, **source)
     body = b"\n".join([*family, b"{}"])
