@@ -31,7 +31,7 @@ class Requests:
 class Connection(asyncio.Protocol):
     """Takes the next request when the answer to the last is whole, until there are none."""
 
-    def __init__(self, requests: Iterator[bytes], took_s: list[float]) -> None:
+    def __init__(self, requests: Iterator[bytes | float], took_s: list[float]) -> None:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._requests = requests
         self._took_s = took_s
@@ -69,6 +69,9 @@ class Connection(asyncio.Protocol):
     def _next(self) -> None:
         assert self._transport is not None
         request = next(self._requests, None)
+        if isinstance(request, float):
+            asyncio.get_running_loop().call_later(request, self._next)
+            return
         if request is None:
             self.done.set_result(None)
             self._transport.close()
@@ -78,7 +81,7 @@ class Connection(asyncio.Protocol):
 
 
 async def _send(
-    address: tuple[str, int], requests: Iterable[bytes], connections: int
+    address: tuple[str, int], requests: Iterable[bytes | float], connections: int
 ) -> list[float]:
     loop = asyncio.get_running_loop()
     took_s: list[float] = []
@@ -91,7 +94,12 @@ async def _send(
     return took_s
 
 
-def send(address: tuple[str, int], requests: Iterable[bytes], connections: int) -> list[float]:
-    """Send everything; seconds each request took. Raises `RuntimeError` for any answer but 200."""
+def send(
+    address: tuple[str, int], requests: Iterable[bytes | float], connections: int
+) -> list[float]:
+    """Send everything; seconds each request took. Raises `RuntimeError` for any answer but 200.
+
+    A number among the requests: whoever gets it asks again after so many seconds.
+    """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_send(address, requests, connections))

@@ -66,13 +66,11 @@ def _beside(house: House, maker: Maker, rate: float, share: float) -> tuple[floa
     )
 
 
-def _paced(made: list[bytes], rate: float, begun: float) -> Iterator[bytes]:
+def _paced(made: list[bytes], rate: float, begun: float) -> Iterator[bytes | float]:
     """Not faster than `rate` events a second (0: as fast as they are taken), and not for longer."""
     for nth, request in enumerate(made):
-        now = time.perf_counter()
-        if now > begun + SECONDS:
+        while rate and (left := begun + nth * BATCH / rate - time.perf_counter()) > 0:
+            yield left
+        if time.perf_counter() > begun + SECONDS:
             return
-        if rate and nth * BATCH / rate > now - begun:
-            # All connections wait: there is one client, and it is ahead.
-            time.sleep(nth * BATCH / rate - (now - begun))
         yield request
