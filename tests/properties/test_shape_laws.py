@@ -248,3 +248,11 @@ def test_a_record_of_a_known_shape_is_sealed_as_one_that_is_decoded(family, name
 @given(hits(), st.sampled_from(["acme", "a@b"]), HOW, st.booleans())
 def test_a_hit_of_a_known_form_is_sealed_as_one_that_is_translated(family, named, how, spaced):
     check(family, tenant=named, spaced=spaced, dialect="closer", **how)
+
+
+def test_a_time_that_is_no_time_is_no_fault_of_ours():
+    """Of a time that ends otherwise than Closer's do, no half of a character may be read."""
+    hit = '{"_id":"h-1","_source":{"@timestamp":"%s","message":{"event.action":"agent_login"}}}'
+    times = ["2026-11-20T12:00:00.123+0000", "\U0001f986\U0001f986", "é+0000", ""]
+
+    check([(hit % time).encode() for time in times], tenant="acme", dialect="closer")

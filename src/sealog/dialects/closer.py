@@ -60,10 +60,13 @@ class Closer(Dialect):
         if shaped is None:
             return None
         at, name, ip, user, *deciding = shaped.asked()
+        # Looked at first: of any other ending half a character might be cut off.
+        if at[-6:] != _UTC:
+            return None
         at_text = at[1:-6].decode() + "Z"
         at_us = self._seconds.us(at_text)
         event_id = name[1:-1].decode()
-        if at_us is None or at[-6:] != _UTC or not event_id or not may_be_id(event_id):
+        if at_us is None or not event_id or not may_be_id(event_id):
             return None
         address = self._addresses.read(ip) if ip else _NO_ADDRESS
         if address is None or address.port is not None or (user and user[1:-1].decode().isspace()):
