@@ -157,3 +157,20 @@ def test_what_is_set_aside_holds_no_blocks_in_memory(journal, taker):
     trouble = taker.following.trouble()
     assert trouble is taker.stop[1]
     assert (trouble.__traceback__, trouble.__context__, trouble.__cause__) == (None, None, None)
+
+
+def test_whoever_follows_may_set_a_tenant_aside(journal, taker):
+    append(journal, ACME, "a")
+    taker.follow()
+    taker.following.set_aside(1, Altered("the file is not what was written"))
+    append(journal, ACME, "b")
+    append(journal, GLOBEX, "a")
+
+    taker.follow()
+    before = dict(taker.has)
+    taker.now_s += RETRY_S
+    taker.follow()
+
+    assert before == {1: 1, 2: 1}
+    assert taker.has == {1: 2, 2: 1}
+    assert taker.following.trouble() is None

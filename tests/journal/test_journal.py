@@ -271,6 +271,25 @@ def test_blocks_of_a_tenant_begin_with_the_one_that_holds_an_index(journal):
     assert journal.blocks_of(1, 5) == []
 
 
+def test_whoever_checks_blocks_for_themselves_is_given_damaged_ones_too(journal, path):
+    journal.append([batch(ACME, "a")]).result()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE blocks SET accepted_us = 1")
+    connection.close()
+
+    with pytest.raises(Altered):
+        journal.blocks_of(1, 0)
+    (block,) = journal.blocks_of(1, 0, checked=False)
+    assert block.end == 1
+
+
+def test_one_tenants_head_is_read_alone(journal):
+    journal.append([batch(ACME, "a", "b"), batch(GLOBEX, "a")]).result()
+
+    assert journal.head(1) == Head(1, 2, 0, 0)
+    assert journal.head(9) == Head(9, 0, 0, 0)
+
+
 def test_the_block_at_an_index_is_found_while_it_waits(journal, store):
     for names in (("a", "b"), ("c",)):
         journal.append([batch(ACME, *names)]).result()

@@ -8,8 +8,9 @@ import pytest
 from tests.ledger.lives import Life, open_files, waited
 from tests.ledger.whole import leaves_of, tree_root
 
-from sealog.errors import Altered, Busy, Corrupt, Missing, Truncated
+from sealog.errors import Altered, Busy, Corrupt, Forked, Missing, Truncated
 from sealog.event.packs import Unpacker
+from sealog.journal import following as waiting
 from sealog.journal.blocks import Block
 from sealog.ledger import files as logging_files
 from sealog.ledger import ledger as following
@@ -294,6 +295,163 @@ def test_one_tenants_damaged_block_keeps_no_other_from_being_sealed(life, monkey
     assert [head.synced for head in life.journal.heads()] == [0, 1]
 
 
+@pytest.fixture
+def damaged(life, monkeypatch):
+    """Tenant 1's blocks are damaged, as long as this is not emptied."""
+    check, which = Block.check, {1}
+
+    def found(block):
+        if block.tenant in which:
+            raise Altered("not what was written")
+        check(block)
+
+    monkeypatch.setattr(following, "RETRY_S", 0.01)
+    monkeypatch.setattr(waiting, "RETRY_S", 0.01)
+    return which, lambda: monkeypatch.setattr(Block, "check", found)
+
+
+def sync_that_loses(life, monkeypatch, then):
+    """The next sync fails, having lost what was written to tenant 1's log since the first entry."""
+    sync_all, lost = following.sync_all, []
+
+    def loses(watched):
+        if lost:
+            sync_all(watched)
+            return
+        lost.append(watched)
+        with (life.log(1) / "entries").open("r+b") as file:
+            file.seek(33)
+            file.write(bytes(33 * 2))
+        then()
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(following, "sync_all", loses)
+
+
+def test_one_tenants_damaged_block_stays_its_own_after_a_failed_sync(life, monkeypatch, damaged):
+    """What must be written again cannot be: it is not signed further, and its blocks stay."""
+    which, damage = damaged
+    _, first = life.append(1, "a")
+    _, others = life.append(2, "a")
+    life.ledger.settle()
+    sync_that_loses(life, monkeypatch, damage)
+    _, more = life.append(1, "b", "c")
+    _, newer = life.append(2, "b")
+    with contextlib.suppress(OSError, Altered):
+        life.ledger.settle()
+
+    with pytest.raises(Altered, match="the log of tenant tenant-1"):
+        life.ledger.settle()
+    signed = life.signed(1).size
+    _, last = life.append(1, "d")
+    _, newest = life.append(2, "c")
+    life.archive_all()
+    with pytest.raises(Altered):
+        life.ledger.settle()
+
+    life.check(2, [*others, *newer, *newest])
+    assert isinstance(life.ledger.failure, Altered)
+    assert life.signed(1).size == signed == 3
+    assert {head.tenant: head.synced for head in life.journal.heads()} == {1: 1, 2: 3}
+    assert [block.tenant for block in life.journal.follow(0, checked=False)] == [1, 1]
+
+    which.clear()
+    assert waited(lambda: settled(life))
+    life.check(1, [*first, *more, *last])
+    assert life.journal.follow(0) == []
+
+
+def test_a_damaged_block_that_is_yet_to_come_does_not_keep_the_others_from_being_written_again(
+    life, monkeypatch
+):
+    life.append(1, "a")
+    life.ledger.settle()
+    check = Block.check
+
+    def damaged(block):
+        if block.first == 3:
+            raise Altered("not what was written")
+        check(block)
+
+    _, more = life.append(1, "b", "c")
+    monkeypatch.setattr(following, "RETRY_S", 0.01)
+    monkeypatch.setattr(Block, "check", damaged)
+    sync_that_loses(life, monkeypatch, lambda: life.append(1, "d"))
+
+    with contextlib.suppress(OSError, Altered):
+        life.ledger.settle()
+    with pytest.raises(Altered):
+        life.ledger.settle()
+
+    assert (life.log(1) / "entries").read_bytes()[33:] == b"".join(more)
+    assert [head.synced for head in life.journal.heads()] == [3]
+    assert life.signed(1).size == 3
+
+
+def test_a_log_that_cannot_be_signed_keeps_no_other_from_it(life, monkeypatch):
+    _, first = life.append(1, "a")
+    life.ledger.settle()
+    monkeypatch.setattr(waiting, "RETRY_S", 0.01)
+    root, broken = logging_files.LogFiles.root, [life.log(1)]
+
+    def fails(log):
+        if log.folder in broken:
+            raise Corrupt("a hash is not what was written")
+        return root(log)
+
+    monkeypatch.setattr(logging_files.LogFiles, "root", fails)
+    _, more = life.append(1, "b")
+    _, others = life.append(2, "b")
+    life.archive_all()
+    with pytest.raises(Corrupt, match="the log of tenant tenant-1"):
+        life.ledger.settle()
+
+    life.check(2, others)
+    assert life.signed(1).size == 1
+    assert {head.tenant: head.synced for head in life.journal.heads()} == {1: 1, 2: 1}
+    assert [block.tenant for block in life.journal.follow(0)] == [1]
+
+    broken.clear()
+    assert waited(lambda: settled(life))
+    life.check(1, [*first, *more])
+
+
+def test_a_log_that_lost_what_was_signed_is_not_signed_again(life, monkeypatch):
+    """Its files are long enough, but other than what was signed: nothing else is ever signed."""
+    monkeypatch.setattr(waiting, "RETRY_S", 0.01)
+    life.append(1, "a", "b")
+    life.ledger.settle()
+    with (life.log(1) / "entries").open("r+b") as file:
+        file.write(bytes(33))
+    root, failed = logging_files.LogFiles.root, []
+
+    def fails_once(log):
+        if not failed:
+            failed.append(log)
+            raise Corrupt("a hash is not what was written")
+        return root(log)
+
+    monkeypatch.setattr(logging_files.LogFiles, "root", fails_once)
+    life.append(1, "c")
+
+    with pytest.raises(Corrupt):
+        life.ledger.settle()
+    assert waited(lambda: isinstance(life.ledger.failure, Forked))
+    with pytest.raises(Forked, match="signed at 2 entries"):
+        life.ledger.settle()
+
+    assert life.signed(1).size == 2
+    assert [head.synced for head in life.journal.heads()] == [2]
+
+
+def settled(life):
+    try:
+        life.ledger.settle()
+    except Corrupt:
+        return False
+    return True
+
+
 def test_what_cannot_be_repaired_is_told_to_who_waits(life):
     life.append(1, "a", "b")
     life.ledger.settle()
@@ -343,20 +501,6 @@ def test_many_settle_at_once(life):
         thread.join()
 
     assert done == [True] * 8
-
-
-def test_a_smaller_size_never_takes_the_place_of_a_larger(life):
-    life.append(1, "a", "b", "c")
-    life.ledger.settle()
-
-    for size in (2, 3, 4):
-        note = (1, size, b"r", b"%d" % size)
-        life.store.write(
-            lambda c, note=note: following.driver(c).execute(following._KEEP_SIGNED, note).rowcount
-        ).result()
-        with life.store.reading() as connection:
-            rows = connection.exec_driver_sql("SELECT size FROM signed").fetchall()
-        assert rows == [(max(3, size),)]
 
 
 def test_thousands_of_logs_share_one_sync_and_few_open_files(tmp_path, monkeypatch):

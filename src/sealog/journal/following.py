@@ -41,7 +41,10 @@ class Following:
         reached: Callable[[int], int],
         clock_s: Callable[[], float],
     ) -> None:
-        """`reached`: tenant → the first index that the follower does not have; `clock_s`: monotonic."""
+        """`reached`: tenant → the first index that the follower does not have; `clock_s`: monotonic.
+
+        `reached` is asked before a tenant that was set aside goes on; raising, it stays aside.
+        """
         self._journal = journal
         self._take = take
         self._reached = reached
@@ -72,6 +75,16 @@ class Following:
         """What is wrong with a tenant that is set aside; None where none is."""
         return next((aside.error for aside in self._aside.values()), None)
 
+    def set_aside(self, tenant: int, error: Exception) -> None:
+        """Leave a tenant's blocks where they are until it is tried again, from where it stands then."""
+        before = self._aside.get(tenant)
+        pause_s = RETRY_S if before is None else min(2 * before.pause_s, RETRY_MAX_S)
+        # Its frames would hold the blocks that it was about, for hours.
+        error.__cause__ = error.__context__ = None
+        error.__traceback__ = None
+        aside = _Aside(error, self._clock_s() + pause_s, pause_s)
+        self._aside = {**self._aside, tenant: aside}
+
     def _take_each(self, waiting: Mapping[int, Sequence[Block]]) -> None:
         if not waiting:
             return
@@ -88,15 +101,6 @@ class Following:
             for block in blocks:
                 block.check()
         self._take(waiting)
-
-    def _set_aside(self, tenant: int, error: Exception) -> None:
-        before = self._aside.get(tenant)
-        pause_s = RETRY_S if before is None else min(2 * before.pause_s, RETRY_MAX_S)
-        # Its frames would hold the blocks that it was about, for hours.
-        error.__cause__ = error.__context__ = None
-        error.__traceback__ = None
-        aside = _Aside(error, self._clock_s() + pause_s, pause_s)
-        self._aside = {**self._aside, tenant: aside}
 
     def _retry(self) -> None:
         if not self._aside:
@@ -122,4 +126,4 @@ class Following:
         except _OF_ALL:
             raise
         except Exception as error:  # noqa: BLE001 - `trouble` tells, and it is tried again
-            self._set_aside(tenant, error)
+            self.set_aside(tenant, error)

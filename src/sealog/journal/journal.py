@@ -19,6 +19,7 @@ from sealog.event.packs import Packer
 from sealog.journal import blocks, heads
 from sealog.journal.blocks import Block
 from sealog.journal.commit import Commit
+from sealog.journal.heads import Head
 from sealog.journal.memory import Memory
 from sealog.journal.seen import Seen
 from sealog.storage.store import Store, driver
@@ -135,6 +136,11 @@ class Journal:
         with self._store.reading() as connection:
             return heads.read_all(driver(connection))
 
+    def head(self, tenant: int) -> Head:
+        """One tenant's head, as of now. Raises `Altered` where it is damaged."""
+        with self._store.reading() as connection:
+            return heads.read(driver(connection), tenant)
+
     def follow(self, after: int, limit: int = 256, *, checked: bool = True) -> list[Block]:
         """Durable blocks with `seq` beyond `after`, in order: all there are, or enough for once.
 
@@ -151,12 +157,19 @@ class Journal:
                 checked=checked,
             )
 
-    def blocks_of(self, tenant: int, first: int, *, some: bool = False) -> list[Block]:
-        """A tenant's waiting blocks from index `first` on, in order; `some`: or enough for once."""
+    def blocks_of(
+        self, tenant: int, first: int, *, some: bool = False, checked: bool = True
+    ) -> list[Block]:
+        """A tenant's waiting blocks from index `first` on, in order; `some`: or enough for once.
+
+        Raises `Altered` for a damaged one, where it is to check them.
+        """
         with self._store.reading() as connection:
             where = "tenant = ? AND first + count > ? ORDER BY first"
             bytes_max = FOLLOW_BYTES_MAX if some else 0
-            return blocks.read(driver(connection), where, (tenant, first), bytes_max=bytes_max)
+            return blocks.read(
+                driver(connection), where, (tenant, first), bytes_max=bytes_max, checked=checked
+            )
 
     def block_at(self, tenant: int, index: int) -> Block | None:
         """The waiting block that holds an index of a tenant, or None once it rests elsewhere."""

@@ -10,11 +10,13 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from sealog.errors import Busy, Corrupt, Missing
+from sealog.errors import Altered, Busy, Corrupt, Missing, Truncated
 from sealog.event.packs import Opened
 from sealog.event.parts import ENTRY_BYTES
 from sealog.event.tenants import Tenant
@@ -24,20 +26,20 @@ from sealog.journal.journal import Journal
 from sealog.ledger import files, proofs
 from sealog.ledger.files import LogFiles, LogReader, Tile
 from sealog.ledger.installation import Installation
-from sealog.ledger.notes import Signer, peek_checkpoint, read_checkpoint
+from sealog.ledger.notes import peek_checkpoint, read_checkpoint
 from sealog.ledger.recovery import Recovery, append_blocks
+from sealog.ledger.signing import Note, Signing
 from sealog.storage.files import sync_all, watch
 from sealog.storage.folder import Folder
-from sealog.storage.store import Store, driver
-from sealog.storage.tables import signed as table
+from sealog.storage.store import Store
 
 TENANTS_AT_ONCE = 1_000
 """So many tenants are signed, or noted as synced, in one transaction: accepting never waits long."""
-SIGNERS_MAX = 16_384
 REST_S = 0.25
 PAUSE_S = 0.1
 """Blocks of this long are taken together: under small requests that saves most of the work."""
 RETRY_S = 1.0
+_T = TypeVar("_T")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -70,14 +72,14 @@ class Ledger:
         self._clock_s = clock_s
         self._settings = settings or Settings()
         self._held: OrderedDict[int, LogFiles] = OrderedDict()
-        self._signers: dict[int, Signer] = {}
+        self._signing = Signing(self._store, installation)
         self._sizes: dict[int, int] = {}
         self._unsigned: set[int] = set()
         self._unsynced: set[int] = set()
+        # What the log of a tenant that was set back held before: it is signed from there on only.
+        self._owed: dict[int, int] = {}
         self._lost = False
-        self._following = Following(
-            self._journal, self._append, lambda number: self._sizes.get(number, 0), clock_s
-        )
+        self._following = Following(self._journal, self._append, self._reached, clock_s)
         self._sign_at = self._sync_at = 0.0
         self._wanted = threading.Event()
         self._disk: int | None = None
@@ -99,10 +101,8 @@ class Ledger:
         """
         # Before anything is written, so that no lost write goes unheard.
         self._disk = watch(self._folder.logs(""))
-        with self._store.reading() as connection:
-            signed = {row.tenant: row for row in connection.execute(select(table))}
         recovery = Recovery(self._journal, self._folder, self._installation, self._tenant)
-        recovery.run(signed)
+        recovery.run(self._signing.newest())
         for note in against:
             recovery.check_against(note)
         self._sizes.update(recovery.sizes)
@@ -138,7 +138,8 @@ class Ledger:
             self._settled.wait_for(lambda: self._done >= mine or self._over, timeout_s)
             if self._done >= mine and self._following.trouble() is None:
                 return
-        raise self.failure or Corrupt("the sealed log did not settle in time")
+        failure = self.failure or self._following.trouble()
+        raise failure or Corrupt("the sealed log did not settle in time")
 
     def _ask(self) -> None:
         self._wanted.set()
@@ -150,7 +151,7 @@ class Ledger:
 
     def vkey(self, tenant: Tenant) -> str:
         """The key that verifies a tenant's checkpoints."""
-        return str(self._signer(tenant).vkey)
+        return str(self._signing.signer(tenant).vkey)
 
     def origin(self, tenant: Tenant) -> str:
         """The origin of a tenant's log."""
@@ -185,7 +186,7 @@ class Ledger:
     def event_proof(self, tenant: Tenant, index: int, opened: Opened) -> bytes:
         """An offline proof of an event: see docs/formats/proof.md. `Missing` until it is signed."""
         reader, note = self._signed_reader(tenant)
-        vkey = self._signer(tenant).vkey
+        vkey = self._signing.signer(tenant).vkey
         read_checkpoint(note, [vkey])
         return proofs.write_event_proof(opened, proofs.prove(reader, index, note), vkey)
 
@@ -264,44 +265,79 @@ class Ledger:
 
     def _append(self, waiting: Mapping[int, Sequence[Block]]) -> None:
         for number, blocks in waiting.items():
-            log = self._log(number)
             try:
-                grew = append_blocks(log, blocks)
+                log = self._log(number)
+                if append_blocks(log, blocks):
+                    self._grown(number, log)
             except Corrupt as error:
-                name = self._tenant(number).name
-                raise type(error)(f"the log of tenant {name}: {error}") from error
-            self._sizes[number] = log.size
-            if grew:
-                self._unsigned.add(number)
-                self._unsynced.add(number)
+                raise self._set_back(number, error) from error
+
+    def _reached(self, number: int) -> int:
+        """From where a tenant that was set aside goes on; `Corrupt` where its files are not whole."""
+        if number in self._owed:
+            # Nothing of it is noted before its head, damaged meanwhile perhaps, can be read again.
+            synced = self._journal.head(number).synced
+            self._sizes[number] = max(self._sizes[number], synced)
+            self._grown(number, self._log(number))
+        return self._sizes.get(number, 0)
+
+    def _grown(self, number: int, log: LogFiles) -> None:
+        if log.size >= self._owed.get(number, 0):
+            if number in self._owed:
+                self._signing.check_grown(number, log.folder)
+                del self._owed[number]
+            self._unsigned.add(number)
+        self._unsynced.add(number)
+        self._sizes[number] = log.size
+
+    def _set_back(self, number: int, error: Corrupt) -> Corrupt:
+        """A tenant's files are not to be trusted: nothing of them is signed or noted as synced.
+
+        It goes on from what was noted before, once its blocks and files let it. Gives what to tell.
+        """
+        self._owed[number] = max(self._owed.get(number, 0), self._sizes.get(number, 0))
+        self._held.pop(number, None)
+        self._unsigned.discard(number)
+        self._unsynced.discard(number)
+        try:
+            self._sizes[number] = self._journal.head(number).synced
+        except Altered:
+            self._sizes[number] = 0
+        known = self._tenant_of(number)
+        return type(error)(f"the log of tenant {known.name if known else number}: {error}")
+
+    def _or_aside(self, number: int, work: Callable[[int], _T]) -> _T | None:
+        """Do one tenant's work; what is wrong with it is that tenant's trouble alone."""
+        try:
+            return work(number)
+        except Corrupt as error:
+            self._following.set_aside(number, self._set_back(number, error))
+            return None
 
     def _sign(self) -> None:
         """Sign every log that grew; noted durably first, then shown."""
         for numbers in _some_at_once(self._unsigned):
-            notes = [self._signed_note(number) for number in numbers]
-
-            def keep(connection: Connection, notes: list[_Note] = notes) -> None:
-                driver(connection).executemany(_KEEP_SIGNED, notes)
-
-            self._store.write(keep).result()
+            made = [self._or_aside(number, self._signed_note) for number in numbers]
+            notes = [note for note in made if note is not None]
+            self._signing.keep(notes)
             for number, _, _, note in notes:
-                self._log(number).keep_checkpoint(note)
-                self._unsynced.add(number)
+                self._or_aside(number, partial(self._show, note))
             self._unsigned.difference_update(numbers)
 
-    def _signed_note(self, number: int) -> "_Note":
-        log = self._log(number)
-        tenant = self._tenant(number)
-        root = log.root()
-        note = self._signer(tenant).sign_checkpoint(self.origin(tenant), log.size, root)
-        return number, log.size, root, note
+    def _signed_note(self, number: int) -> Note:
+        return self._signing.sign(self._tenant(number), self._log(number))
+
+    def _show(self, note: bytes, number: int) -> None:
+        self._log(number).keep_checkpoint(note)
+        self._unsynced.add(number)
 
     def _sync(self) -> None:
         """Make all files durable at once, then let the journal know."""
         if not self._unsynced:
             return
         if self._lost:
-            self._write_again()
+            for number in sorted(self._unsynced):
+                self._or_aside(number, self._write_again)
         # What a sync could not write the system may let go of, and call the next one good.
         self._lost = True
         # `logs/` may be a file system of its own.
@@ -317,29 +353,24 @@ class Ledger:
             self._store.write(note).result()
             self._unsynced.difference_update(numbers)
 
-    def _write_again(self) -> None:
-        """Write everything since the sizes noted as synced once more, in place, from the journal."""
-        for head in self._journal.heads():
-            number = head.tenant
-            if number in self._unsynced:
-                log = LogFiles(self._folder.logs(self._tenant(number).log_id), head.synced)
-                if append_blocks(log, self._journal.blocks_of(number, head.synced)):
-                    self._unsigned.add(number)
-                self._hold(number, log)
-                self._sizes[number] = log.size
+    def _write_again(self, number: int) -> None:
+        """Write everything since the size noted as synced once more, in place, from the journal."""
+        synced, size = self._journal.head(number).synced, self._sizes[number]
+        log = LogFiles(self._folder.logs(self._tenant(number).log_id), synced)
+        # What comes after is taken in on its way, and what is wrong with it is told there.
+        found = self._journal.blocks_of(number, synced, checked=False)
+        blocks = [block for block in found if block.first < size]
+        for block in blocks:
+            block.check()
+        append_blocks(log, blocks)
+        if log.size != size:
+            raise Truncated(f"the journal has no entries from {log.size} to {size}")
+        self._hold(number, log)
 
     def _note_settled(self, upto: int) -> None:
         with self._settled:
             self._done = max(self._done, upto)
             self._settled.notify_all()
-
-    def _signer(self, tenant: Tenant) -> Signer:
-        signer = self._signers.get(tenant.number)
-        if signer is None:
-            if len(self._signers) >= SIGNERS_MAX:
-                self._signers.clear()
-            signer = self._signers[tenant.number] = self._installation.signer(tenant)
-        return signer
 
     def _log(self, number: int) -> LogFiles:
         log = self._held.get(number)
@@ -362,17 +393,6 @@ class Ledger:
                 f"there are events of tenant {number}, which is not in the list of tenants"
             )
         return tenant
-
-
-_Note = tuple[int, int, bytes, bytes]
-"""Tenant, size, root, signed note."""
-
-# Whatever happens above, a smaller size never takes the place of a larger one.
-_KEEP_SIGNED = (
-    "INSERT INTO signed (tenant, size, root, note) VALUES (?, ?, ?, ?) ON CONFLICT (tenant)"
-    " DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note"
-    " WHERE excluded.size >= size"
-)
 
 
 def _some_at_once(numbers: Iterable[int]) -> Iterable[list[int]]:
