@@ -265,7 +265,9 @@ class Shapes:
         """The same of several records, quicker."""
         if self._last is None:
             return [None] * len(lines)
-        match = Pattern.plainly if are_plain(lines) else Pattern.strictly
+        # Of one line alone, looking it over costs what is saved.
+        plain = len(lines) > 1 and are_plain(lines)
+        match = Pattern.plainly if plain else Pattern.strictly
         return [self._read(line, match) for line in lines]
 
     def _read(
