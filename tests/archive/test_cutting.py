@@ -3,8 +3,8 @@
 import pytest
 from tests.archive.made import ALPHA, batch, event, statement
 
-from sealog.archive.columnwise import Columns
 from sealog.archive import cutting
+from sealog.archive.columnwise import Columns
 from sealog.archive.cutting import Cutter, runs
 from sealog.archive.waiting import Chunk, chunks_of
 from sealog.event.packs import Opened, Unpacker

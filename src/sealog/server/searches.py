@@ -140,7 +140,9 @@ def histogram() -> Json:
     parameters = [
         *filters(),
         in_query("interval", interval, "How long each is; days, weeks and months of `zone`."),
-        in_query("by", {"type": "string", "enum": list(counting.DIVIDING)}, "Also by the values of this."),
+        in_query(
+            "by", {"type": "string", "enum": list(counting.DIVIDING)}, "Also by the values of this."
+        ),
     ]
     shown = {
         "interval": {"type": "string", "enum": list(counting.INTERVALS)},
