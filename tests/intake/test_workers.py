@@ -134,6 +134,8 @@ def test_what_ends_every_worker_is_refused_and_the_next_request_is_taken(sender,
 
 
 def test_a_group_that_ends_workers_is_refused_one_by_one(monkeypatch, tmp_path):
+    # A worker starts with our path, and finds there what it is told to run.
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])
     sender = Sender(tmp_path / "a.db", workers=1)
     monkeypatch.setattr(workers, "_prepare_all", dies)
     monkeypatch.setattr(workers, "_prepare", dies_of_a_bad_one)
