@@ -80,6 +80,7 @@ def test_whoever_takes_something_out_is_told_of(port):
     fill(port.home, 100)
 
     job = port.wait(port.ask(query=Query(where=Is("actor", "u-1"))))
+    port.exports.stop()
 
     assert port.finished == [Finished(job.id, ALPHA.number, "key_1", 33, 1, 97)]
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sealog.query.fields import FIELDS, NAMES, Kind
@@ -150,7 +150,8 @@ def test_whatever_is_typed_is_read_or_refused_at_a_place_within_it(text):
         assert 0 <= refused.offset <= refused.offset + refused.length <= len(text)
 
 
-@settings(max_examples=300, deadline=None)
+# Most of what is typed at random is no query, and there are enough that are.
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(TYPED)
 def test_what_was_read_reads_back(text):
     assume(refusal(text) is None)
