@@ -42,8 +42,9 @@ def run(folder: Path, *, repeats: int, events: int | None, peers: bool) -> None:
         for dialect, count in EVENTS.items():
             one = _once(folder, dialect, events or count, seed)
             measured.setdefault(dialect, []).append(one)
-        for name, make in PEERS.items() if peers else ():
-            place = folder / f"{name.replace(' ', '')}-{seed}"
+        for number, (name, make) in enumerate(PEERS.items() if peers else ()):
+            # Without a comma: it stands between two folders of sockets.
+            place = folder / f"peer-{number}-{seed}"
             measured.setdefault(name, []).append(_peer(make(place), events or EVENTS["ecs"], seed))
     rows = [
         [name, *(table.cell([one[of] for one in each], digits) for of, digits in NAMES.items())]
