@@ -50,6 +50,7 @@ def test_rooms_that_compute_are_kept_from_the_outside():
         "sealog.refine",
         "sealog.merkle",
         "sealog.query",
+        "sealog.rendering",
     }
     assert {"asyncio", "socket", "httpx", "sqlite3", "random", "time", "os"} <= set(
         pure["forbidden_modules"]

@@ -59,7 +59,7 @@ def test_a_row_of_a_tenant_that_is_not_there_is_named_and_the_rest_is_read(home:
     home.archive.cut()
     change = text(
         "INSERT INTO segments SELECT 99, class, first, last, generation, count, first_us, last_us,"
-        " columns_bytes, columns_digest, parts_bytes, parts_digest, digest FROM segments"
+        " columns_bytes, columns_digest, parts_bytes, parts_digest, digest, NULL, NULL FROM segments"
     )
     home.store.write(lambda connection: connection.execute(change) and None).result()
 

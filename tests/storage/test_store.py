@@ -475,6 +475,10 @@ def test_an_older_file_is_brought_here(path):
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE reads")
         connection.execute("DROP TABLE exports")
+        for table in ("policies", "expired", "streams", "parked"):
+            connection.execute(f"DROP TABLE {table}")
+        for column in ("first_ingested_us", "last_ingested_us"):
+            connection.execute(f"ALTER TABLE segments DROP COLUMN {column}")
         connection.execute("DROP TABLE seen")
         connection.execute(
             'CREATE TABLE ids (key BLOB NOT NULL PRIMARY KEY, "index" INTEGER NOT NULL,'
@@ -488,7 +492,7 @@ def test_an_older_file_is_brought_here(path):
 
     assert names(store) == ["a"]
     tables = {name for _, name, _, _ in schema(path)}
-    assert {"reads", "exports", "seen"} <= tables
+    assert {"reads", "exports", "seen", "policies", "expired", "streams", "parked"} <= tables
     assert "ids" not in tables
     with store.reading() as connection:
         remembered = connection.execute(text('SELECT key, "index", fingerprint FROM seen')).all()

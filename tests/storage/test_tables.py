@@ -23,6 +23,10 @@ def test_every_table_is_declared():
         "reads",
         "exports",
         "seen",
+        "policies",
+        "expired",
+        "streams",
+        "parked",
     }
 
 

@@ -10,7 +10,7 @@ import hashlib
 import msgspec
 from sqlalchemy import BLOB, Column, Index, Integer, MetaData, Table, Text
 
-REVISION = "0004"
+REVISION = "0005"
 
 metadata = MetaData()
 
@@ -103,6 +103,8 @@ segments = Table(
     Column("parts_bytes", Integer, nullable=False),
     Column("parts_digest", BLOB, nullable=False),
     Column("digest", BLOB, nullable=False),
+    Column("first_ingested_us", Integer),
+    Column("last_ingested_us", Integer),
     sqlite_with_rowid=False,
 )
 
@@ -152,6 +154,61 @@ exports = Table(
     Column("bytes", Integer, nullable=False),
     Column("sha256", BLOB),
     Column("error", Text),
+)
+
+# kind: settings or retention; body: JSON. The highest version of a kind is the one in force.
+policies = Table(
+    "policies",
+    metadata,
+    Column("tenant", Integer, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at_us", Integer, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What has expired, by the statement that says so. indexes: msgpack of [first, last] pairs, ascending.
+expired = Table(
+    "expired",
+    metadata,
+    Column("tenant", Integer, primary_key=True),
+    Column("statement", Integer, primary_key=True),
+    Column("first", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("indexes", BLOB, nullable=False),
+    Column("digest", BLOB, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# body: JSON of what was asked for; secrets: JSON, never given out; next: the index to go on from.
+streams = Table(
+    "streams",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("secrets", BLOB, nullable=False),
+    Column("next", Integer, nullable=False),
+    Column("health", Text, nullable=False),
+    Column("created_us", Integer, nullable=False),
+    Column("changed_us", Integer, nullable=False),
+)
+
+# Records that a destination refused for good, by index alone: what they hold stays in the archive.
+parked = Table(
+    "parked",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("index", Integer, primary_key=True),
+    Column("at_us", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 

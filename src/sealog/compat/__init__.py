@@ -1,0 +1,1 @@
+"""Other products' documented interfaces, over the same events."""

@@ -1,0 +1,55 @@
+"""What tenants choose, what has expired, and streams."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "policies",
+        sa.Column("tenant", sa.Integer, primary_key=True),
+        sa.Column("kind", sa.Text, primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True),
+        sa.Column("at_us", sa.Integer, nullable=False),
+        sa.Column("by", sa.Text, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "expired",
+        sa.Column("tenant", sa.Integer, primary_key=True),
+        sa.Column("statement", sa.Integer, primary_key=True),
+        sa.Column("first", sa.Integer, nullable=False),
+        sa.Column("last", sa.Integer, nullable=False),
+        sa.Column("count", sa.Integer, nullable=False),
+        sa.Column("indexes", sa.BLOB, nullable=False),
+        sa.Column("digest", sa.BLOB, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "streams",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("tenant", sa.Integer, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("secrets", sa.BLOB, nullable=False),
+        sa.Column("next", sa.Integer, nullable=False),
+        sa.Column("health", sa.Text, nullable=False),
+        sa.Column("created_us", sa.Integer, nullable=False),
+        sa.Column("changed_us", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "parked",
+        sa.Column("stream", sa.Text, primary_key=True),
+        sa.Column("index", sa.Integer, primary_key=True),
+        sa.Column("at_us", sa.Integer, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    for name in ("first_ingested_us", "last_ingested_us"):
+        op.add_column("segments", sa.Column(name, sa.Integer))
