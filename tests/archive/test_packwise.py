@@ -48,6 +48,13 @@ def test_it_ends_where_it_is_told_to(mixed):
         assert flat(packwise.pieces(acquired(mixed), end)) == list(range(end))
 
 
+def test_it_begins_where_it_is_told_to(mixed):
+    for first in (0, 1, 127, 200, 201, 290, 300, 310, 321, 322):
+        walk = packwise.pieces(acquired(mixed), 322, first=first)
+
+        assert flat(walk) == list(range(first, 322))
+
+
 def test_whole_packs_are_given_whole(mixed):
     (first, *_) = packwise.pieces(acquired(mixed), 322)
 

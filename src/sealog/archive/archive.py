@@ -265,10 +265,12 @@ class Archive:
         matching = None if query == Query() else self._matching(query)
         return reading.walk(trail, 0, matching=matching)
 
-    def pieces(self, tenant: Tenant, query: Query, end: int) -> Iterator[packwise.Piece]:
-        """The same below index `end`, pack by pack, none opened; what comes to rest meanwhile too."""
+    def pieces(
+        self, tenant: Tenant, query: Query, end: int, first: int = 0
+    ) -> Iterator[packwise.Piece]:
+        """The same from `first` to below `end`, pack by pack, none opened; of what comes then too."""
         passing = None if query == Query() else self._matching(query)
-        return packwise.pieces(lambda: self._trail(tenant), end, passing)
+        return packwise.pieces(lambda: self._trail(tenant), end, passing, first)
 
     def follow(self, tenant: Tenant, query: Query, first: int, limit: int) -> Followed:
         """The next events that pass, from index `first` on, and where to go on: for a tail.

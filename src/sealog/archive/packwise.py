@@ -49,14 +49,14 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 def pieces(
-    acquire: Callable[[], Trail], end: int, passing: Passing | None = None
+    acquire: Callable[[], Trail], end: int, passing: Passing | None = None, first: int = 0
 ) -> Iterator[Piece]:
-    """The visible events below index `end`, in order; those that pass, or without `passing` all.
+    """The visible events from `first` to below `end`, in order; those that pass, or else all.
 
     `acquire` gives the tenant's trail as of now; `end` is at most what was visible once. Raises
     `Corrupt` where one of all is neither in a segment nor waiting: a hole is never hidden.
     """
-    at = 0
+    at = first
     opened: dict[tuple[str, str], _Opened] = {}
     while at < end:
         trail = acquire()
