@@ -24,6 +24,7 @@ def test_every_table_is_declared():
         "exports",
         "seen",
         "policies",
+        "unrecorded",
         "expired",
         "streams",
         "parked",

@@ -68,9 +68,9 @@ class Catalog:
             for file in self.dialects.values()
             for each in file.types
             for native in (each.native, *each.natives_seen)
-            if _matches(pieces, each.action)
-            or _matches(pieces, native)
-            or (file.fold and _matches(folded, fold(native)))
+            if matches(pieces, each.action)
+            or matches(pieces, native)
+            or (file.fold and matches(folded, fold(native)))
         }
 
     def published(self) -> dict[str, list[dict[str, Any]]]:
@@ -107,8 +107,8 @@ def _shipped() -> Catalog:
     return load({file.name: file.read_bytes() for file in found if file.name.endswith(".toml")})
 
 
-def _matches(pieces: list[str], text: str) -> bool:
-    """Whether the text is the pieces in order with anything between them.
+def matches(pieces: list[str], text: str) -> bool:
+    """Whether the text is the pieces in order with anything between them: what stood between `*`.
 
     Finds each piece once, left to right: no pattern can make it slow.
     """

@@ -156,7 +156,8 @@ exports = Table(
     Column("error", Text),
 )
 
-# kind: settings or retention; body: JSON. The highest version of a kind is the one in force.
+# kind: settings or retention; body: JSON. The highest version of a kind is the one in force, once it
+# is told: until then `untold` holds who did it, as JSON.
 policies = Table(
     "policies",
     metadata,
@@ -166,6 +167,21 @@ policies = Table(
     Column("at_us", Integer, nullable=False),
     Column("by", Text, nullable=False),
     Column("body", Text, nullable=False),
+    Column("untold", BLOB),
+    sqlite_with_rowid=False,
+)
+
+# What a tenant chose not to record: counts of an hour (UTC, in hours since 1970) that is not told
+# yet; since_us: when this counting began, which tells it from one of the same hour before.
+unrecorded = Table(
+    "unrecorded",
+    metadata,
+    Column("hour", Integer, primary_key=True),
+    Column("tenant", Integer, primary_key=True),
+    Column("dialect", Text, primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("records", Integer, nullable=False),
+    Column("since_us", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 

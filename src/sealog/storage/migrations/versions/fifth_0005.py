@@ -16,6 +16,17 @@ def upgrade() -> None:
         sa.Column("at_us", sa.Integer, nullable=False),
         sa.Column("by", sa.Text, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
+        sa.Column("untold", sa.BLOB),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "unrecorded",
+        sa.Column("hour", sa.Integer, primary_key=True),
+        sa.Column("tenant", sa.Integer, primary_key=True),
+        sa.Column("dialect", sa.Text, primary_key=True),
+        sa.Column("action", sa.Text, primary_key=True),
+        sa.Column("records", sa.Integer, nullable=False),
+        sa.Column("since_us", sa.Integer, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
