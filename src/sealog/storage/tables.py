@@ -199,6 +199,18 @@ expired = Table(
     sqlite_with_rowid=False,
 )
 
+# What is about to expire: noted before its statement is sealed, gone once its bytes are. A start goes
+# on with it. name: what the statement's id is derived from; says: its JSON (event.stating).
+expiring = Table(
+    "expiring",
+    metadata,
+    Column("tenant", Integer, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("at_us", Integer, nullable=False),
+    Column("says", BLOB, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # body: JSON of what was asked for; secrets: JSON, never given out; next: the index to go on from.
 streams = Table(
     "streams",

@@ -41,6 +41,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "expiring",
+        sa.Column("tenant", sa.Integer, primary_key=True),
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("at_us", sa.Integer, nullable=False),
+        sa.Column("says", sa.BLOB, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "streams",
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("tenant", sa.Integer, nullable=False),
