@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from sealog import app
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.errors import Forked, Misconfigured, Refused
 from sealog.event.batch import Receipt
 from sealog.intake.source import Source

@@ -4,7 +4,8 @@ import re
 import pytest
 from tests.access.test_tenants import Counted
 
-from sealog.access.keys import Grant, Keys
+from sealog.access.grants import Grant
+from sealog.access.keys import Keys
 from sealog.errors import Refused
 from sealog.storage.store import Store
 

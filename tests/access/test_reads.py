@@ -2,7 +2,7 @@
 
 import pytest
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.access.reads import HOUR_US, ORIGINS_MAX, Counts, Kind, Origin, Reads
 from sealog.errors import Busy
 from sealog.event.tenants import Tenant

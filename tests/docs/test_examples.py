@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from tests.architecture.tree import ROOT
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.catalog.shelf import load
 from sealog.dialects import registry
 from sealog.dialects.dialect import Settings

@@ -6,7 +6,7 @@ import msgspec
 from tests.contracts.journals import MemoryJournal
 from tests.journal.made import NOW_US, Counted
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.access.tenants import Tenants
 from sealog.catalog.shelf import load
 from sealog.errors import Refused

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from sealog import app
-from sealog.access.keys import LENT, Grant
+from sealog.access.grants import Grant
+from sealog.access.keys import LENT
 from sealog.access.reads import HOUR_US, Counts, Kind, Origin, Told
 from sealog.catalog import ecs
 from sealog.catalog.shelf import load

@@ -1,6 +1,6 @@
 import pytest
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.intake.source import Source
 
 GRANT = Grant("k", frozenset({"ingest"}), None)

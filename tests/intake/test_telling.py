@@ -2,7 +2,7 @@
 
 import pytest
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.access.reads import HOUR_US, Kind, Reads
 from sealog.errors import Busy
 from sealog.event.tenants import Tenant

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.journal.made import NOW_US, tenant
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.catalog.shelf import load
 from sealog.dialects.dialect import Settings
 from sealog.dialects.hits import FORMED_AFTER

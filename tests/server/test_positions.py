@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.errors import Refused
 from sealog.event.tenants import Tenant
 from sealog.query.tree import Is, Query

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
+from sealog.access.grants import Grant
 from sealog.access.tenants import Clock, Randomness
 from sealog.errors import Refused
 from sealog.event import ids
@@ -27,35 +28,6 @@ NAME_CHARS_MAX = 200
 TENANTS_PER_KEY_MAX = 10_000
 LENT = "key_of_the_folder"
 """The id of what is lent to whoever has the data folder."""
-
-
-class Grant(msgspec.Struct, frozen=True):
-    """What a key allows; made once per key and shared by all its requests."""
-
-    key: str
-    """The key's id, never its secret."""
-    scopes: frozenset[str]
-    tenants: frozenset[str] | None
-    """The names it is for; None for all, those to come included."""
-    may_create: bool = False
-    """Whether naming a tenant that does not exist makes it."""
-    is_lent: bool = False
-    """Whoever has the data folder itself asks, with no key of its own."""
-
-    def may(self, scope: str) -> bool:
-        """Whether the key has the scope."""
-        return scope in self.scopes
-
-    def covers(self, tenant: str) -> bool:
-        """Whether the key is for the tenant of that name."""
-        return self.tenants is None or tenant in self.tenants
-
-    @property
-    def only(self) -> str | None:
-        """The key's one tenant, where it has exactly one."""
-        if self.tenants is None or len(self.tenants) != 1:
-            return None
-        return next(iter(self.tenants))
 
 
 class Key(msgspec.Struct, frozen=True):

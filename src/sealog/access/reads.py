@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, select
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.errors import SealogError
 from sealog.event.tenants import Tenant
 from sealog.storage.store import Store, driver

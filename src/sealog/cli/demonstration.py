@@ -44,7 +44,7 @@ def demonstrate(data: Path, listen: str | None, *, once: bool, seed: int) -> Non
 
 
 async def _make(running: "App", until: datetime, seed: int) -> None:
-    from sealog.access.keys import Grant
+    from sealog.access.grants import Grant
     from sealog.errors import Refused
     from sealog.intake.source import Source
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.access.reads import Kind, Reads
 from sealog.event.tenants import Tenant
 from sealog.exports.exports import Finished

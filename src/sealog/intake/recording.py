@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from sealog.access.keys import LENT, Grant, Key, Keys
+from sealog.access.grants import Grant
+from sealog.access.keys import LENT, Key, Keys
 from sealog.access.reads import HOUR_US, NOWHERE, Kind, Origin, Told
 from sealog.access.tenants import Tenants
 from sealog.catalog.shelf import Catalog

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
-from sealog.access.keys import NAME_CHARS_MAX, SCOPES, TENANTS_PER_KEY_MAX, Grant, Key
+from sealog.access.grants import Grant
+from sealog.access.keys import NAME_CHARS_MAX, SCOPES, TENANTS_PER_KEY_MAX, Key
 from sealog.access.reads import Origin
 from sealog.access.tenants import Registration
 from sealog.errors import Forbidden, Missing, SealogError

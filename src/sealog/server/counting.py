@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.access.reads import Kind
 from sealog.archive.buckets import Interval
 from sealog.archive.counting import Counts

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.errors import Busy, Refused, TooLarge
 from sealog.event import times
 from sealog.event.ids import check_tenant

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.errors import Conflict, Refused, UnsupportedType
 from sealog.event.batch import Receipt
 from sealog.event.ids import check_tenant

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from starlette.types import Scope
 
-from sealog.access.keys import Grant, Keys
+from sealog.access.grants import Grant
+from sealog.access.keys import Keys
 from sealog.access.limits import Limits
 from sealog.errors import Forbidden, Limited, Unauthorised
 

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from sealog.access.keys import Grant, Key, Keys
+from sealog.access.grants import Grant
+from sealog.access.keys import Key, Keys
 from sealog.access.limits import Limits
 from sealog.access.reads import Origin, Reads
 from sealog.access.tenants import Tenants

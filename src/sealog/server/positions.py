@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from starlette.datastructures import QueryParams
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.errors import Refused
 from sealog.event.tenants import Tenant
 from sealog.query.tree import Query

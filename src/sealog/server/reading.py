@@ -9,7 +9,7 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.access.reads import Kind
 from sealog.archive.archive import Page
 from sealog.errors import Missing, Refused

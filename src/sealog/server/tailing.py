@@ -14,7 +14,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from sealog.access.keys import Grant
+from sealog.access.grants import Grant
 from sealog.access.reads import Kind
 from sealog.errors import Limited, Missing
 from sealog.event.packs import Opened
