@@ -211,7 +211,8 @@ expiring = Table(
     sqlite_with_rowid=False,
 )
 
-# body: JSON of what was asked for; secrets: JSON, never given out; next: the index to go on from.
+# body: JSON of what was asked for; secrets: JSON, never given out; next: the index to go on from;
+# untold: JSON of what its tenant is to be told of it and was not yet.
 streams = Table(
     "streams",
     metadata,
@@ -225,6 +226,7 @@ streams = Table(
     Column("health", Text, nullable=False),
     Column("created_us", Integer, nullable=False),
     Column("changed_us", Integer, nullable=False),
+    Column("untold", Text),
 )
 
 # Records that a destination refused for good, by index alone: what they hold stays in the archive.

@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("health", sa.Text, nullable=False),
         sa.Column("created_us", sa.Integer, nullable=False),
         sa.Column("changed_us", sa.Integer, nullable=False),
+        sa.Column("untold", sa.Text),
     )
     op.create_table(
         "parked",
