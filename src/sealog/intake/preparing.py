@@ -20,6 +20,8 @@ from sealog.event.ids import check_tenant
 from sealog.event.record import Draft, Record
 from sealog.event.sealing import Moment, Naming, Sealer
 from sealog.event.tenants import Tenant
+from sealog.intake import choosing
+from sealog.intake.choosing import Chosen, NotRecorded
 from sealog.intake.drawing import Drawn
 from sealog.intake.source import Source
 from sealog.refine import masking
@@ -29,7 +31,7 @@ from sealog.wire import framing, unpacking
 class Understood(msgspec.Struct):
     """A request's records as drafts, each with the name of its tenant; refusals in their places."""
 
-    answers: list[Refused | None]
+    answers: list[Refused | NotRecorded | None]
     """One per record, in the order sent; None where the record became a draft."""
     drafts: list[tuple[Record, Draft, str]]
 
@@ -66,7 +68,7 @@ class Job(msgspec.Struct, frozen=True):
 class Prepared(msgspec.Struct, frozen=True):
     """A request ready for the journal, or what is needed before it can be."""
 
-    answers: list[Refused | None]
+    answers: list[Refused | NotRecorded | None]
     """One per record, in the order sent; None where the record stands in a batch."""
     batches: list[Batch]
     missing: tuple[str, ...] = ()
@@ -81,12 +83,14 @@ class Preparer:
         self._sealer = Sealer(Drawn(randomness))
         self._dialects: dict[str, Dialect] = {}
         self._documented: dict[str, frozenset[str]] = {}
+        self.chosen: Chosen = {}
+        """What tenants record that switched something off; whoever owns this keeps it current."""
 
     def prepare(self, job: Job, tenant_of: Callable[[str], Tenant | None]) -> Prepared:
         """Understand and seal a request. Raises `Refused` and its kinds for the whole of it."""
         source = job.source
         sealing = self._sealer.begin(Moment.of(job.now_us))
-        answers: list[Refused | None] = []
+        answers: list[Refused | NotRecorded | None] = []
         missing: dict[str, None] = {}
         seen: Counter[bytes] = Counter()
         for received in self.pieces(job.body, source):
@@ -99,6 +103,8 @@ class Preparer:
                 again = job.again
                 understood.drafts = [one for one in understood.drafts if one[0].place in again]
                 naming = Naming(repeats=naming.repeats, derive_all=True)
+            if self.chosen:
+                choosing.leave_out(understood, self.chosen)
             answers += understood.answers
             known = understood.known(tenant_of, missing)
             if not missing:
