@@ -26,6 +26,8 @@ def test_every_table_is_declared():
         "policies",
         "unrecorded",
         "expired",
+        "expiring",
+        "classed",
         "streams",
         "parked",
     }

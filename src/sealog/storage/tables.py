@@ -185,7 +185,16 @@ unrecorded = Table(
     sqlite_with_rowid=False,
 )
 
-# What has expired, by the statement that says so. indexes: msgpack of [first, last] pairs, ascending.
+# The version of its policy that all segments of a tenant are sorted by; without a row, they may not be.
+classed = Table(
+    "classed",
+    metadata,
+    Column("tenant", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+)
+
+# What has expired and is gone, by the statement that says so. indexes: msgpack of one list of numbers:
+# the first index, how many follow it without a gap, how wide the gap is, how many follow …
 expired = Table(
     "expired",
     metadata,

@@ -30,6 +30,11 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "classed",
+        sa.Column("tenant", sa.Integer, primary_key=True),
+        sa.Column("version", sa.Integer, nullable=False),
+    )
+    op.create_table(
         "expired",
         sa.Column("tenant", sa.Integer, primary_key=True),
         sa.Column("statement", sa.Integer, primary_key=True),
