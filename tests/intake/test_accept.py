@@ -299,6 +299,8 @@ def test_a_small_compressed_body_is_not_unpacked_where_it_arrives(tmp_path, monk
 class OthersEachTime:
     """Two processes that prepare take turns; each knows only the tenants it was told of."""
 
+    is_warming = False
+
     def __init__(self):
         self._turns = itertools.cycle([Preparer(CATALOG, Counted()) for _ in range(2)])
         self._known = itertools.cycle([{}, {}])

@@ -71,11 +71,9 @@ def test_a_fault_of_the_whole_request_comes_back_as_it_was_raised(sender):
 
 DIES_AT_ONCE = """
 import os, signal
-from sealog.intake.workers import Workers
+from sealog.intake.workers import _Worker
 
-workers = Workers(1)
-workers.warm()
-print(*workers.pids(), flush=True)
+print(_Worker().pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -98,6 +96,23 @@ def state_of(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
     except FileNotFoundError:
         return "gone"
+
+
+def test_while_none_is_ready_the_thread_prepares_and_afterwards_they_do(tmp_path):
+    """A start waits for no process, and nobody waits for one because of that."""
+    sender = Sender(tmp_path / "a.db", inline_bytes_max=0, workers=2)
+
+    sender.intake.warm()
+    said = sender.said(record("early"), record("too"))
+    until = time.monotonic() + 60
+    while len(sender.intake._workers.pids()) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+    assert said == ["acme 0", "acme 1"]
+    assert sender.said(record("late")) == ["acme 2"]
+    assert len(sender.intake._workers.pids()) == 2
+    sender.close()
 
 
 def test_when_a_worker_dies_what_it_was_given_is_tried_on_another(sender):

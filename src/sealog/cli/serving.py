@@ -37,6 +37,15 @@ class Chosen(msgspec.Struct, frozen=True):
 
 def serve(where: Where, chosen: Chosen, against: Sequence[Path]) -> None:
     """Own the folder and serve it. A folder without any key gets one, shown this once."""
+    # Nothing of what a start makes is a cycle to be found: looking costs a tenth of it.
+    gc.disable()
+    try:
+        _serve(where, chosen, against)
+    finally:
+        gc.enable()
+
+
+def _serve(where: Where, chosen: Chosen, against: Sequence[Path]) -> None:
     from sealog import app, config
 
     settings = config.load(where.config)
@@ -48,7 +57,6 @@ def serve(where: Where, chosen: Chosen, against: Sequence[Path]) -> None:
     if app.is_older(where.data):
         tell(f"{where.data} has an older format: it is brought along first")
     with app.running(where.data, settings, against=notes, workers=workers) as running:
-        running.intake.warm()
         running.exports.start()
         if not running.keys.all():
             _, secret = running.keys.create("first key, made by serve", None, _ALL_SCOPES)
@@ -104,7 +112,10 @@ def run(running: "App", server: "ServerSettings", bound: tuple[str, int]) -> Non
         shown = f"[{host}]" if ":" in host else host
         # What is there for good need not be searched for cycles: a tenth of a second each time.
         gc.freeze()
+        gc.enable()
         say(f"listening on {scheme}://{shown}:{port}")
+        # Not before: what they import would take the processor from our own beginning.
+        running.intake.warm()
         serving.run([listener])
 
 

@@ -12,7 +12,7 @@ follow the journal on their own (`ledger`, `archive`): nothing here waits for th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Protocol, cast
@@ -25,20 +25,25 @@ from sealog.dialects.dialect import Settings as DialectSettings
 from sealog.errors import Busy, Conflict, Refused, SealogError
 from sealog.event.batch import Batch, Outcome, Receipt
 from sealog.event.tenants import Tenant
-from sealog.intake import together
+from sealog.intake import choosing, together
+from sealog.intake.choosing import NotRecorded
 from sealog.intake.gathering import Gathering, Said, Waiting
 from sealog.intake.landing import Landing
 from sealog.intake.preparing import Job, Prepared, Preparer
 from sealog.intake.source import Source
 from sealog.intake.together import Together
 from sealog.intake.workers import Fatal, Workers
+from sealog.policy.recorded import Recorded
+from sealog.policy.settings import TenantSettings
 
 CROWD_MIN = 8
 """So many small requests at once go to a worker, where there are any: handing over less costs more
 than it saves, and who comes alone waits for one hop less."""
 
-Answer = Receipt | Refused
+Answer = Receipt | Refused | NotRecorded
 Prepare = Callable[[Job], Awaitable[Prepared]]
+Note = Callable[[Tenant, Iterable[choosing.Named]], None]
+"""Where what is not recorded is counted: dialect and native name of each."""
 
 
 class Journal(Protocol):
@@ -78,10 +83,13 @@ class Intake:
         parts: tuple[Catalog, Callable[[], int], Callable[[int], bytes]],
         entry_at: Callable[[Tenant, int], bytes],
         settings: Settings | None = None,
+        *,
+        note: Note = lambda _tenant, _types: None,
     ) -> None:
         """`parts`: the catalog, the clock (µs) and the source of random bytes.
 
         `entry_at` gives the 33 bytes sealed at an index, for the receipt of a repeated record.
+        `note` counts what a tenant chose not to record; it is called from the event loop.
         """
         catalog, self._clock, randomness = parts
         self._journal = journal
@@ -94,6 +102,8 @@ class Intake:
         self._thread = ThreadPoolExecutor(1, "sealog-preparer")
         self._workers = Workers(self._settings.workers) if self._settings.workers else None
         self._preparing_bytes = 0
+        self._note = note
+        self._day_first: dict[str, DialectSettings] = {}
         self._landing: Landing[list[Outcome]] | None = None
         self._gathering: tuple[asyncio.AbstractEventLoop, Gathering] | None = None
 
@@ -116,15 +126,35 @@ class Intake:
                 if answers is not None:
                     return answers
                 return await self._accept(body, source, self._at_once)
-            apart = self._in_thread if self._workers is None else self._workers.prepare
-            return await self._accept(body, source, apart)
+            return await self._accept(body, source, self._apart())
         finally:
             self._preparing_bytes -= len(body)
 
+    def choose(self, tenant: str, chosen: TenantSettings) -> None:
+        """What a tenant chose holds for every request that begins from now on.
+
+        One thread at a time. The tables are replaced, never changed: others read them meanwhile.
+        """
+        recorded = {name: one for name, one in self._here.chosen.items() if name != tenant}
+        if chosen.recorded:
+            recorded[tenant] = Recorded(chosen.recorded)
+        self._here.chosen = self._there.chosen = recorded
+        day_first = {name: one for name, one in self._day_first.items() if name != tenant}
+        if chosen.day_first is not None:
+            day_first[tenant] = DialectSettings(day_first=chosen.day_first)
+        self._day_first = day_first
+        if self._workers is not None:
+            self._workers.choose(tenant, chosen.recorded)
+
     def warm(self) -> None:
-        """Start what prepares before the first request asks for it."""
+        """Start what prepares, in the background: until it is ready the thread does."""
         if self._workers is not None:
             self._workers.warm()
+
+    def _apart(self) -> Prepare:
+        """How what is not prepared where it arrives is."""
+        workers = self._workers
+        return self._in_thread if workers is None or workers.is_warming else workers.prepare
 
     def close(self) -> None:
         """Stop what prepares; what it was given is finished first."""
@@ -165,10 +195,12 @@ class Intake:
                 await asyncio.to_thread(prepared.fill_repeated, load, own, self._entry_at)
         for answers in said:
             assert not isinstance(answers, list) or None not in answers
+            if self._here.chosen and isinstance(answers, list):
+                self._count(answers)
         return said
 
     async def _prepared_together(self, jobs: Sequence[Job]) -> Together:
-        if self._workers is None or len(jobs) < CROWD_MIN:
+        if self._workers is None or self._workers.is_warming or len(jobs) < CROWD_MIN:
             return together.prepare(self._here, jobs, self._tenants.get)
         prepared = await self._workers.prepare_all(jobs)
         told = [tenant for name in prepared.missing if (tenant := self._tenants.get(name))]
@@ -182,7 +214,18 @@ class Intake:
         except SealogError as error:
             return error
 
+    def _count(self, answers: Iterable[Answer]) -> None:
+        """Count what was left out; what is sent again after `Busy` was not counted before."""
+        for name, types in choosing.left_out(answers).items():
+            tenant = self._tenants.get(name)
+            assert tenant is not None
+            self._note(tenant, types)
+
     def _dialect_settings(self, source: Source) -> DialectSettings:
+        if self._day_first and source.dialect == _WITH_DATES:
+            chosen = self._day_first.get(source.tenant or source.grant.only or "")
+            if chosen is not None:
+                return chosen
         return self._settings.dialects.get(source.dialect, _DEFAULT)
 
     async def _accept(self, body: bytes, source: Source, prepare: Prepare) -> list[Answer]:
@@ -193,7 +236,10 @@ class Intake:
         answers = await self._answers(prepared, outcomes)
         if source.imported and any(outcome.conflicts for outcome in outcomes):
             await self._accept_again(job, answers, prepare)
-        return _all_of(answers)
+        said = _all_of(answers)
+        if self._here.chosen:
+            self._count(said)
+        return said
 
     async def _prepared(self, job: Job, prepare: Prepare) -> tuple[Job, Prepared]:
         """A job with all that was asked for, and what came of it: nothing is missing.
@@ -266,6 +312,7 @@ class Intake:
 
 
 _DEFAULT = DialectSettings()
+_WITH_DATES = "logichub"
 _PLAIN = frozenset({None, "", "identity"})
 
 
