@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.archive.made import BEGIN_US, event, opened
 
 from sealog.archive.columns import row_of
-from sealog.archive.columnwise import Columns, columns_of
+from sealog.archive.columnwise import Columns, columns_of, columns_of_each
 from sealog.errors import Altered
 from sealog.event.packs import Packer, Unpacker
 
@@ -39,6 +39,23 @@ def test_an_erased_part_leaves_its_columns_empty():
 
     assert (first.actor_id, second.actor_id) == ("ada", "")
     assert second.at_us == BEGIN_US + 1_000_000
+
+
+def test_packs_read_together_give_what_each_gives_alone():
+    """Odd ones, and those with findings, too."""
+    plain = [event(n, actor=f"user-{n}") for n in range(3)]
+    noted = [event(4, rest={"sealog": {"findings": [1]}}), event(5)]
+    odd = [opened(b"{}", b"[]"), event(6)]
+    packs = [(Packer().pack(one, range(len(one))), 100 * nth) for nth, one in
+             enumerate((plain, noted, plain[1:], odd))]  # fmt: skip
+    alone = [columns_of(pack, base, Unpacker()).rows() for pack, base in packs]
+
+    together = [one.rows() for one in columns_of_each(packs[:3], Unpacker())]
+    with_odd = [one.rows() for one in columns_of_each(packs, Unpacker())]
+
+    assert together == alone[:3]
+    assert with_odd == alone
+    assert columns_of_each([], Unpacker()) == []
 
 
 def test_a_pack_that_does_not_open_is_altered():

@@ -6,9 +6,9 @@ done to a whole column at once. Where one is not, its pack goes row by row.
 
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
-from itertools import chain
+from itertools import accumulate, chain, pairwise
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ _OF_NAMES = attrgetter("action", "dialect")
 _OF_PERSON = attrgetter("id", "name", "email")
 _NOBODY = Person()
 
+_T = TypeVar("_T")
 _Texts = Sequence[str]
 _Parts = Sequence[bytes]
 
@@ -90,45 +91,111 @@ def columns_of(pack: Pack, base: int, unpacker: Unpacker) -> Columns:
 
     Raises `Altered` if it does not open.
     """
+    return columns_of_each([(pack, base)], unpacker)[0]
+
+
+def columns_of_each(packs: Sequence[tuple[Pack, int]], unpacker: Unpacker) -> list[Columns]:
+    """The same of several packs, read together: many of a few events cost little more than one."""
+    if not packs:
+        return []
+    opened = [_opened(pack, base, unpacker) for pack, base in packs]
+    whole = _whole(opened)
+    if whole is None and len(packs) > 1:
+        # One is odd; the others need not go row by row.
+        return [columns for one in packs for columns in columns_of_each([one], unpacker)]
+    if whole is None:
+        return [_row_by_row(opened[0], unpacker)]
+    if len(packs) == 1:
+        return [whole]
+    values = [tuple(column) for column in _VALUES(whole)]
+    ends = accumulate([len(one.indexes) for one in opened], initial=0)
+    return [Columns(*[column[begin:end] for column in values]) for begin, end in pairwise(ends)]
+
+
+class _Opened(msgspec.Struct, frozen=True, gc=False):
+    """What columns are read from, of a pack."""
+
+    pack: Pack
+    indexes: Sequence[int]
+    facts: _Parts
+    actors: _Parts
+    targets: _Parts
+    rests: _Parts | None
+    """None where no event of the pack has a finding."""
+
+
+def _opened(pack: Pack, base: int, unpacker: Unpacker) -> _Opened:
     facts, actors, targets = [unpacker.parts(pack, number) for number in (FACTS, ACTOR, TARGET)]
     # Mostly nothing has a finding, and then the rest is not cut into events.
     any_finding = columns.FINDINGS in unpacker.joined(pack, REST)
-    read = _facts(facts)
-    rests = unpacker.parts(pack, REST) if read is None or any_finding else []
-    indexes = [base + index for index in pack.indexes]
+    return _Opened(
+        pack,
+        [base + index for index in pack.indexes],
+        facts,
+        actors,
+        targets,
+        unpacker.parts(pack, REST) if any_finding else None,
+    )
+
+
+def _row_by_row(opened: _Opened, unpacker: Unpacker) -> Columns:
+    rests = unpacker.parts(opened.pack, REST) if opened.rests is None else opened.rests
+    every = zip(opened.indexes, opened.facts, opened.actors, opened.targets, rests, strict=True)
+    return Columns.of(
+        columns.row_from(index, columns.facts_of(fact, rest), actor, target, rest)
+        for index, fact, actor, target, rest in every
+    )
+
+
+def _whole(several: Sequence[_Opened]) -> Columns | None:
+    """The columns of all these packs as one; None where an event is odd."""
+    read = _facts(_chained([one.facts for one in several]))
     if read is None:
-        every = zip(indexes, facts, actors, targets, rests, strict=True)
-        return Columns.of(
-            columns.row_from(index, columns.facts_of(fact, rest), actor, target, rest)
-            for index, fact, actor, target, rest in every
-        )
+        return None
     ids, actions, outcomes, categories, types, ingested = zip(
         *map(_OF_EVENT, [one.event for one in read]), strict=True
     )
     aliases, dialects = zip(*map(_OF_NAMES, [one.sealog for one in read]), strict=True)
     arrived = [columns.arrival(text or "") for text in ingested]
-    uids, names, mails, kinds, addresses, sessions = _people(actors)
+    people = _people(_chained([one.actors for one in several]))
+    uids, names, mails, kinds, addresses, sessions = people
+    findings = [
+        [False] * len(one.indexes)
+        if one.rests is None
+        else list(map(columns.has_findings, one.rests))
+        for one in several
+    ]
     return Columns(
-        indexes,
+        _chained([one.indexes for one in several]),
         _times(read, arrived),
         arrived,
-        actions,
-        _texts(aliases),
+        _few(actions),
+        _few(_texts(aliases)),
         list(map(columns.listed, map(bytes, categories))),
         list(map(columns.listed, map(bytes, types))),
-        _texts(outcomes),
+        _few(_texts(outcomes)),
         uids,
         names,
         mails,
         kinds,
         addresses,
-        [columns.aim(part) if part else "" for part in targets],
+        [columns.aim(part) if part else "" for part in _chained([one.targets for one in several])],
         sessions,
-        _texts(dialects),
+        _few(_texts(dialects)),
         [None if (http := one.http) is None else columns.status_in(http) for one in read],
-        list(map(columns.has_findings, rests)) if any_finding else [False] * len(read),
+        _chained(findings),
         [sha256(one).digest()[:ID_BYTES] for one in map(str.encode, ids)],
     )
+
+
+def _chained(several: Sequence[Sequence[_T]]) -> Sequence[_T]:
+    return several[0] if len(several) == 1 else list(chain.from_iterable(several))
+
+
+def _few(values: _Texts) -> _Texts:
+    """The same values, equal ones the same object: of these columns few are different."""
+    known: dict[str, str] = {}
+    return list(map(known.setdefault, values, values))
 
 
 def _facts(parts: _Parts) -> list[Facts] | None:

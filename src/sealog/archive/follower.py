@@ -20,7 +20,7 @@ from sealog.archive import listing, segments
 from sealog.archive.columnwise import Columns
 from sealog.archive.cutting import Cutter, runs
 from sealog.archive.segments import Segment
-from sealog.archive.waiting import Chunk, Waiting, chunks_of
+from sealog.archive.waiting import Chunk, Waiting, chunks_of_each
 from sealog.event.packs import Unpacker
 from sealog.event.tenants import Tenant
 from sealog.journal import blocks
@@ -238,14 +238,15 @@ class Follower:
         return self.waiting.visible_of(tenant)
 
     def _add(self, found: Mapping[int, Sequence[Block]]) -> None:
-        fresh: dict[int, list[Chunk]] = {}
+        wanted: list[tuple[Block, int]] = []
         for tenant, several in found.items():
             # Not only what rests: what a step took in before it failed is visible already.
             visible = self._reached(tenant)
-            for block in several:
-                if block.end > visible:
-                    chunks = chunks_of(block, visible, self._unpacker)
-                    fresh.setdefault(tenant, []).extend(chunks)
+            wanted += [(block, visible) for block in several if block.end > visible]
+        fresh: dict[int, list[Chunk]] = {}
+        chunks = chunks_of_each(wanted, self._unpacker)
+        for (block, _), its in zip(wanted, chunks, strict=True):
+            fresh.setdefault(block.tenant, []).extend(its)
         if fresh:
             now = time.monotonic()
             for tenant in fresh:

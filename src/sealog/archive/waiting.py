@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from sealog.archive.columnwise import Columns, columns_of
+from sealog.archive.columnwise import Columns, columns_of_each
 from sealog.archive.segments import Segment
 from sealog.errors import Truncated
 from sealog.event.packs import Pack, Unpacker
@@ -194,14 +194,29 @@ def chunks_of(block: Block, first: int, unpacker: Unpacker) -> list[Chunk]:
 
     A segment ends where a pack ends, so a pack is either all archived or not at all.
     """
-    chunks = []
-    for pack in block.packs():
-        if block.first + pack.indexes[-1] < first:
-            continue
-        columns = columns_of(pack, block.first, unpacker).lasting()
-        size = sum(map(len, pack.frames)) + len(pack.salts) + ROW_BYTES * len(columns) + CHUNK_BYTES
-        chunks.append(Chunk(block.first, pack, columns, size))
-    return chunks
+    return chunks_of_each([(block, first)], unpacker)[0]
+
+
+def chunks_of_each(blocks: Sequence[tuple[Block, int]], unpacker: Unpacker) -> list[list[Chunk]]:
+    """The same of several blocks, each with its `first`, read together."""
+    packs = [
+        [pack for pack in block.packs() if block.first + pack.indexes[-1] >= first]
+        for block, first in blocks
+    ]
+    firsts = [block.first for block, _ in blocks]
+    every = [
+        (pack, first) for first, several in zip(firsts, packs, strict=True) for pack in several
+    ]
+    read = iter(columns_of_each(every, unpacker))
+    return [
+        [_chunk(first, pack, next(read)) for pack in several]
+        for first, several in zip(firsts, packs, strict=True)
+    ]
+
+
+def _chunk(base: int, pack: Pack, columns: Columns) -> Chunk:
+    size = sum(map(len, pack.frames)) + len(pack.salts) + ROW_BYTES * len(columns) + CHUNK_BYTES
+    return Chunk(base, pack, columns.lasting(), size)
 
 
 def _by_index(segment: Segment) -> tuple[int, int]:
