@@ -13,6 +13,10 @@ from sealog.errors import Corrupt
 from sealog.event.parts import ACTOR, EVENT_ENTRY, FACTS, REST
 from sealog.intake import recording
 from sealog.intake.recording import actor_of
+from sealog.policy.policies import Change
+from sealog.policy.retention import Retention, Rule
+from sealog.policy.settings import Recording, TenantSettings
+from sealog.policy.unrecorded import Told as Unkept
 
 HOUR = 472_222  # 2023-11-14T22:00:00Z
 OFFICE = Origin("198.51.100.7", "10.0.0.1")
@@ -46,6 +50,95 @@ def feeds_in(events):
 def told(running, key, *, feeds=3, tenant="acme", since_us=0):
     counts = Counts([2, 0, feeds, 0, 0, 0, 0], 12, 4, 40, [OFFICE], since_us=since_us)
     return Told(HOUR, key.id, running.tenants.get(tenant).number, counts)
+
+
+def settings_changed(running):
+    old = TenantSettings(4, delivery="api-and-service", service={"kind": "folder"})
+    new = TenantSettings(5, recorded=(Recording(False, "easysend", "Page*"),))
+    actor = running.recorder.actor(BY, OFFICE)
+    return Change(running.tenants.get("acme").number, "settings", 7, LENT, old, new, actor)
+
+
+def retention_changed(running):
+    old, new = Retention(), Retention(1, (Rule("closer", None, 90 * 86_400), Rule()))
+    return Change(running.tenants.get("acme").number, "retention", 7, LENT, old, new)
+
+
+def unkept(running, records=3):
+    types = (("closer", "agent_login", records), ("easysend", "PageView", 1), ("", "", 9))
+    return Unkept(HOUR, running.tenants.get("acme").number, types, 5)
+
+
+def test_a_change_of_settings_says_who_changed_what_to_what(running):
+    """ES-12, ES-13."""
+    running.recorder.policy_changed(settings_changed(running))
+
+    [(_, parts)] = events(running, "acme")
+    assert parts[FACTS]["event"]["action"] == "sealog.settings.changed"
+    assert parts[FACTS]["sealog"]["settings"] == {"version": 5}
+    assert parts[ACTOR]["user"] == {"id": LENT, "name": "whoever has the data folder"}
+    assert parts[ACTOR]["source"] == {"ip": "198.51.100.7"}
+    assert parts[REST]["sealog"]["settings"] == {
+        "old": {
+            "version": 4,
+            "recorded": [],
+            "delivery": "api-and-service",
+            "service": {"kind": "folder"},
+            "dialects": {"logichub": {"day_first": None}},
+        },
+        "new": {
+            "version": 5,
+            "recorded": [{"dialect": "easysend", "action": "Page*", "record": False}],
+            "delivery": "api",
+            "service": None,
+            "dialects": {"logichub": {"day_first": None}},
+        },
+    }
+
+
+def test_a_change_of_retention_is_told_once_however_often_it_is_told(running):
+    running.recorder.policy_changed(retention_changed(running))
+    running.recorder.policy_changed(retention_changed(running))
+
+    [(_, parts)] = events(running, "acme")
+    assert parts[FACTS]["event"]["action"] == "sealog.retention.changed"
+    assert parts[REST]["sealog"]["retention"] == {
+        "old": {"version": 0, "rules": []},
+        "new": {"version": 1, "rules": [{"dialect": "closer", "keep": "90d"}, {"keep": None}]},
+    }
+
+
+def test_what_was_not_recorded_is_told_by_type_and_hour(running):
+    running.recorder.not_recorded([unkept(running)])
+
+    [(_, parts)] = events(running, "acme")
+    event = parts[FACTS]["event"]
+    assert event["action"] == "sealog.intake.not_recorded"
+    assert (event["start"], event["end"]) == (
+        "2023-11-14T22:00:00.000000Z",
+        "2023-11-14T23:00:00.000000Z",
+    )
+    assert parts[FACTS]["sealog"]["not_recorded"] == {
+        "hour": "2023-11-14T22:00:00.000000Z",
+        "records": 13,
+    }
+    assert parts[ACTOR] == {"sealog": {"actor": {"kind": "system"}}}
+    assert parts[REST]["sealog"]["not_recorded"]["types"] == [
+        {"dialect": "closer", "action": "agent_login", "records": 3},
+        {"dialect": "easysend", "action": "PageView", "records": 1},
+        {"others": True, "records": 9},
+    ]
+
+
+def test_other_counts_of_the_same_counting_are_told_beside_the_first(running):
+    running.recorder.not_recorded([unkept(running)])
+    running.recorder.not_recorded([unkept(running, records=4)])
+    running.recorder.not_recorded([unkept(running, records=4)])
+
+    found = [
+        parts[FACTS]["sealog"]["not_recorded"]["records"] for _, parts in events(running, "acme")
+    ]
+    assert found == [13, 14]
 
 
 def test_an_hour_of_reading_is_an_ordinary_event(running):
@@ -180,11 +273,16 @@ def test_what_is_recorded_is_what_the_catalog_says_and_ecs_expects(running):
     running.recorder.key_created(key, BY)
     running.recorder.key_revoked(running.keys.revoke(key.id), BY)
     running.recorder.reads([told(running, key)])
+    running.recorder.policy_changed(settings_changed(running))
+    running.recorder.policy_changed(retention_changed(running))
+    running.recorder.not_recorded([unkept(running)])
 
     found = events(running, "acme")
 
     assert {parts[FACTS]["event"]["action"] for _, parts in found} == {
-        each.native for each in load().dialects["sealog"].types
+        each.native
+        for each in load().dialects["sealog"].types
+        if each.kind == "event" and each.section != "Streams"
     }
     for _, parts in found:
         event = parts[FACTS]["event"]

@@ -4,7 +4,7 @@ Step 5 of the path of an event. Whoever prepares, here or in a worker, has the c
 tenants alone that switched something off; for all others this is one look at an empty table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Chosen = Mapping[str, Recorded]
 """Tenant's name → what it records."""
+Named = tuple[str, str]
+"""Dialect and native name of a type."""
 
 
 class Type(msgspec.Struct, frozen=True):
@@ -49,3 +51,13 @@ def leave_out(understood: "Understood", chosen: Chosen) -> None:
         else:
             understood.answers[place] = NotRecorded(Type(name, draft.dialect, draft.action))
     understood.drafts = kept
+
+
+def left_out(answers: Iterable[object]) -> dict[str, list[Named]]:
+    """By tenant, the types of the records that were left out, one each."""
+    found: dict[str, list[Named]] = {}
+    for answer in answers:
+        if type(answer) is NotRecorded:
+            one = answer.not_recorded
+            found.setdefault(one.tenant, []).append((one.dialect, one.action))
+    return found

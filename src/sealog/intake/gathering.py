@@ -12,9 +12,10 @@ import msgspec
 
 from sealog.errors import Refused
 from sealog.event.batch import Receipt
+from sealog.intake.choosing import NotRecorded
 from sealog.intake.source import Source
 
-Answer = Receipt | Refused
+Answer = Receipt | Refused | NotRecorded
 Said = list[Answer] | Exception | None
 """What became of a request in a group: its answers, what it raises, or None: it must go alone."""
 

@@ -22,8 +22,12 @@ from sealog.event.batch import Batch, Outcome
 from sealog.event.record import Draft, Record
 from sealog.event.sealing import Moment, Sealer
 from sealog.event.tenants import Tenant
+from sealog.policy.policies import Change
+from sealog.policy.reading import shown
+from sealog.policy.unrecorded import Told as Unkept
 
 DIALECT = "sealog"
+_BY_ITSELF: dict[str, Any] = {"sealog": {"kind": "system"}}
 EVENTS_AT_ONCE = 2_000
 TELLINGS_MAX = 100
 """So many differing counts of one counting of an hour are told."""
@@ -90,29 +94,59 @@ class Recorder:
 
     def key_created(self, key: Key, by: Grant, origin: Origin = NOWHERE) -> None:
         """Tell every tenant that the key reaches. Raises `Busy`."""
-        self._tell_of_key("sealog.keys.created", key, key.created_us, self._actor(by, origin))
+        self._tell_of_key("sealog.keys.created", key, key.created_us, self.actor(by, origin))
 
     def key_revoked(self, key: Key, by: Grant, origin: Origin = NOWHERE) -> None:
         """Tell every tenant that the key reached; telling it again tells nothing new."""
         assert key.revoked_us is not None
-        self._tell_of_key("sealog.keys.revoked", key, key.revoked_us, self._actor(by, origin))
+        self._tell_of_key("sealog.keys.revoked", key, key.revoked_us, self.actor(by, origin))
 
     def tenant_created(
         self, tenant: Tenant, at_us: int, by: Grant, origin: Origin = NOWHERE
     ) -> None:
         """Tell a tenant that it was made."""
         action = "sealog.tenants.created"
-        actor = self._actor(by, origin)
+        actor = self.actor(by, origin)
         self.record([Happening(tenant, action, action, at_us, actor, {})])
 
     def reads(self, told: Sequence[Told]) -> None:
-        """Tell tenants what was read of them in an hour. Raises `Busy`.
+        """Tell tenants what was read of them in an hour. Raises as `_count`."""
+        found = [(one, self._tenants.numbered(one.tenant)) for one in told]
+        self._count([self._read(one, tenant) for one, tenant in found if tenant is not None])
+
+    def not_recorded(self, told: Sequence[Unkept]) -> None:
+        """Tell tenants what of theirs was not kept in an hour. Raises as `_count`."""
+        found = [(one, self._tenants.numbered(one.tenant)) for one in told]
+        self._count([_not_recorded(one, tenant) for one, tenant in found if tenant is not None])
+
+    def policy_changed(self, change: Change) -> None:
+        """Tell a tenant what was chosen for it; telling it again tells nothing new. Raises `Busy`."""
+        tenant = self._tenants.numbered(change.tenant)
+        if tenant is None:
+            return
+        action = f"sealog.{change.kind}.changed"
+        said = {"old": shown(change.old), "new": shown(change.new)}
+        happening = Happening(
+            tenant,
+            action,
+            f"{action}/{change.new.version}",
+            change.at_us,
+            change.actor or _BY_ITSELF,
+            {change.kind: {"version": change.new.version, **said}},
+        )
+        self.record([happening])
+
+    def actor(self, by: Grant, origin: Origin) -> dict[str, Any]:
+        """A key as an actor, for what is told later."""
+        return actor_of(by.key, self._name(by.key), [origin])
+
+    def _count(self, counted: list[Happening]) -> None:
+        """Record counts of an hour. Raises `Busy`.
 
         The same again is told once; other counts of the same counting are told beside the first.
         Raises `Corrupt` where too many were told of one.
         """
-        found = [(one, self._tenants.numbered(one.tenant)) for one in told]
-        left = [self._read(one, tenant) for one, tenant in found if tenant is not None]
+        left = counted
         for telling in range(2, TELLINGS_MAX + 2):
             differing = self.record(left)
             if not differing:
@@ -122,7 +156,7 @@ class Recorder:
                 msgspec.structs.replace(one, name=f"{one.name.partition('#')[0]}#{telling}")
                 for one in differing
             ]
-        raise Corrupt(f"one hour of reading was told {TELLINGS_MAX} times, each time otherwise")
+        raise Corrupt(f"one hour was told {TELLINGS_MAX} times, each time otherwise")
 
     def _read(self, told: Told, tenant: Tenant) -> Happening:
         counts = told.counts
@@ -166,9 +200,6 @@ class Recorder:
         self.record(
             Happening(tenant, action, name, at_us, actor, {"key": shown}) for tenant in reached
         )
-
-    def _actor(self, by: Grant, origin: Origin) -> dict[str, Any]:
-        return actor_of(by.key, self._name(by.key), [origin])
 
     def _name(self, key_id: str) -> str:
         if key_id == LENT:
@@ -226,6 +257,27 @@ def actor_of(key_id: str, name: str, origins: Sequence[Origin]) -> dict[str, Any
     if clients:
         actor["source"] = {"ip": clients[-1]}
     return actor
+
+
+def _not_recorded(told: Unkept, tenant: Tenant) -> Happening:
+    begin_us, end_us = told.hour * HOUR_US, (told.hour + 1) * HOUR_US
+    hour = _time(begin_us)
+    types = [
+        {"dialect": dialect, "action": action, "records": records}
+        if dialect
+        else {"others": True, "records": records}
+        for dialect, action, records in told.types
+    ]
+    total = sum(records for _, _, records in told.types)
+    return Happening(
+        tenant,
+        "sealog.intake.not_recorded",
+        f"intake.not_recorded/{told.hour}/{told.since_us}",
+        end_us,
+        _BY_ITSELF,
+        {"not_recorded": {"hour": hour, "records": total, "types": types}},
+        {"start": hour, "end": _time(end_us)},
+    )
 
 
 def _batched(happenings: Iterable[Happening]) -> Iterator[list[Happening]]:

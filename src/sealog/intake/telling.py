@@ -1,10 +1,14 @@
-"""The thread that tells what keys read: it keeps the counts durable, and tells them by the hour."""
+"""The thread that tells what was counted by the hour: it keeps the counts durable, and tells them.
+
+What keys read, and what came in and was not recorded because its tenant chose so.
+"""
 
 import threading
 from collections.abc import Callable
 
 from sealog.access.reads import HOUR_US, Reads
 from sealog.intake.recording import EVENTS_AT_ONCE, Recorder
+from sealog.policy.unrecorded import Unrecorded
 
 KEEP_S = 5.0
 """What is counted is durable after so long, at most (decision 0013)."""
@@ -13,9 +17,16 @@ KEEP_S = 5.0
 class Teller:
     """`start` it where events are accepted; `stop` it before the store is closed."""
 
-    def __init__(self, reads: Reads, recorder: Recorder, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        reads: Reads,
+        recorder: Recorder,
+        clock: Callable[[], int],
+        unrecorded: Unrecorded | None = None,
+    ) -> None:
         self.trouble: Exception | None = None
         self._reads = reads
+        self._unrecorded = unrecorded
         self._recorder = recorder
         self._clock = clock
         self._stopping = threading.Event()
@@ -30,6 +41,8 @@ class Teller:
         self._stopping.set()
         self._thread.join()
         self._reads.keep()
+        if self._unrecorded is not None:
+            self._unrecorded.keep()
 
     def step(self) -> None:
         """Keep what was counted; tell what is over."""
@@ -38,6 +51,14 @@ class Teller:
             self._recorder.reads(told)
             # If we die here they are told again, under the same ids: nothing is doubled.
             self._reads.forget(told)
+        if self._unrecorded is not None:
+            self._tell_unrecorded(self._unrecorded)
+
+    def _tell_unrecorded(self, unrecorded: Unrecorded) -> None:
+        unrecorded.keep()
+        while unkept := unrecorded.over()[:EVENTS_AT_ONCE]:
+            self._recorder.not_recorded(unkept)
+            unrecorded.forget(unkept)
 
     def _run(self) -> None:
         while True:

@@ -7,6 +7,7 @@ was not told (`finish`); telling the same again adds nothing.
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -191,10 +192,7 @@ class Policies:
             change = self._written(tenant, kind, version)
             tell(change)
             # If we die here it is told again, under the same name: nothing is doubled.
-            told = update(table).where(
-                table.c.tenant == tenant, table.c.kind == kind, table.c.version == version
-            )
-            self._run(lambda it, told=told: it.execute(told.values(untold=None)).rowcount)
+            self._run(partial(_note_told, which=(tenant, kind, version)))
             self._untold.pop(0)
             self._keep(tenant, change.new)
             for watcher in tuple(self._watchers):
@@ -251,9 +249,18 @@ def remembering(retention: Retention) -> Keep:
     return keep_s
 
 
+def _note_told(connection: Connection, which: tuple[int, Kind, int]) -> int:
+    tenant, kind, version = which
+    change = update(table).where(
+        table.c.tenant == tenant, table.c.kind == kind, table.c.version == version
+    )
+    return connection.execute(change.values(untold=None)).rowcount
+
+
 def _version(row: Row[Any]) -> TenantSettings | Retention:
-    shape = TenantSettings if row.kind == "settings" else Retention
-    return msgspec.json.decode(row.body, type=shape)
+    if row.kind == "settings":
+        return msgspec.json.decode(row.body, type=TenantSettings)
+    return msgspec.json.decode(row.body, type=Retention)
 
 
 _NO_SETTINGS = TenantSettings()

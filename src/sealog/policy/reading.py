@@ -73,6 +73,13 @@ def read_retention(body: object) -> Asked:
     return Asked(Retention(version, rules), "version" in members, confirm is True)
 
 
+def shown(chosen: TenantSettings | Retention) -> dict[str, Any]:
+    """Either as JSON."""
+    if isinstance(chosen, TenantSettings):
+        return shown_settings(chosen)
+    return shown_retention(chosen)
+
+
 def shown_settings(chosen: TenantSettings) -> dict[str, Any]:
     """Settings as JSON, as `read_settings` takes them."""
     return {
