@@ -15,14 +15,17 @@ from sealog.access.tenants import Tenants
 from sealog.archive.archive import Page
 from sealog.archive.buckets import Interval
 from sealog.archive.counting import Counts
+from sealog.archive.cursors import Position
 from sealog.archive.following import Followed
 from sealog.errors import Refused
 from sealog.event.batch import Receipt
 from sealog.event.packs import Opened
 from sealog.event.tenants import Tenant
 from sealog.exports.exports import Exports
+from sealog.intake.choosing import NotRecorded
 from sealog.intake.source import Source
 from sealog.ledger.files import Tile
+from sealog.policy.policies import Change, Policies
 from sealog.query.tree import Query
 from sealog.server.origins import Origins
 
@@ -30,7 +33,7 @@ from sealog.server.origins import Origins
 class Intake(Protocol):
     """The one way in; see `intake.accept.Intake`."""
 
-    async def accept(self, body: bytes, source: Source) -> list[Receipt | Refused]:
+    async def accept(self, body: bytes, source: Source) -> list[Receipt | Refused | NotRecorded]:
         """One answer per record, in the order sent, everything durable."""
         ...
 
@@ -48,8 +51,9 @@ class Archive(Protocol):
         at_least: Mapping[int, int] | None = None,
         oldest_first: bool = False,
         asked: str | None = None,
+        after: Position | None = None,
     ) -> Page:
-        """One page of the events that pass, newest first."""
+        """One page of the events that pass, newest first; `after` is where a first page begins."""
         ...
 
     def count(self, tenants: Sequence[Tenant], query: Query) -> Counts:
@@ -142,6 +146,14 @@ class Recorder(Protocol):
         """A tenant was made."""
         ...
 
+    def policy_changed(self, change: Change) -> None:
+        """What a tenant chose was changed: durable in its trail, once."""
+        ...
+
+    def actor(self, by: Grant, origin: Origin) -> dict[str, Any]:
+        """A key as an actor, for what is told later."""
+        ...
+
 
 class Clocks(msgspec.Struct, frozen=True):
     """Time, as an argument."""
@@ -160,6 +172,7 @@ class Parts(msgspec.Struct, frozen=True):
     reads: Reads
     """Where reading is counted."""
     recorder: Recorder
+    policies: Policies
     intake: Intake
     archive: Archive
     ledger: Ledger
