@@ -253,11 +253,15 @@ def test_a_row_holds_while_none_of_its_values_changed(tmp_path):
     from sealog.storage.tables import row_digest
 
     segment = written(tmp_path).segment
-    values = [getattr(segment, name) for name in segment.__struct_fields__[:-1]]
-    row = SegmentRow(*values, row_digest("segments", *values))
+    values = [getattr(segment, name) for name in segment.__struct_fields__[:12]]
+    row = SegmentRow(*values, None, None, row_digest("segments", *values))
+    expiring = SegmentRow(*values, 5, 6, row_digest("segments", *values, 5, 6))
 
     assert resting.row_holds(row)
+    assert resting.row_holds(expiring)
     assert not resting.row_holds(row._replace(generation=1))
+    assert not resting.row_holds(row._replace(first_ingested_us=5, last_ingested_us=6))
+    assert not resting.row_holds(expiring._replace(last_ingested_us=7))
     assert resting.listed(row, tmp_path / "x").columns == "archive/x/default/0-299-0.parquet"
 
 

@@ -1,6 +1,6 @@
 from tests.verify.made import event, statement
 
-from sealog.event.packs import Packer, Unpacker
+from sealog.event.packs import Opened, Packer, Unpacker
 from sealog.verify.opening import unseal
 from sealog.verify.report import Counts, Findings
 from sealog.verify.sorting import RANGES_NAMED_MAX, Sorting
@@ -50,6 +50,45 @@ def test_an_event_that_hashes_into_another_entry_is_named_and_unexplained():
 
     assert counts == Counts(opened=2, unexplained=1)
     assert [(where, index) for where, index, _ in faults] == [("stored", 1), ("entries", 1)]
+
+
+def test_what_has_expired_and_is_stored_still_is_unfinished_not_damaged():
+    """Between the statement and the removal of what it speaks of the program may die."""
+    findings = Findings("acme")
+    retention = statement("sealog.retention", ranges=[[1, 2], [4, 4]])
+
+    counts, faults = settled(
+        6, ([0, 1, 2, 3, 5], [*[event() for _ in range(4)], retention]), findings=findings
+    )
+
+    assert counts == Counts(opened=4, expired=1, statement=1)
+    assert faults == []
+    assert [(note.where, note.index, note.what) for note in findings.unfinished] == [
+        ("entries", 1, "indexes 1 to 2 have expired, and what was held is not gone yet")
+    ]
+
+
+def test_a_statement_has_facts_alone():
+    retention = statement("sealog.retention", ranges=[[0, 0]])
+    retention = Opened(retention.kind, (*retention.parts, (3, b"s" * 16, b'{"message":"x"}')))
+
+    _, faults = settled(2, ([0, 1], [event(), retention]))
+
+    assert faults == [("stored", 1, "a statement has facts alone")]
+
+
+def test_only_a_sound_retention_explains_what_it_names():
+    sorting = Sorting(9, Findings("acme"))
+    retention = statement("sealog.retention", ranges=[[0, 2], [4, 6]])
+    erasure = statement("sealog.erasure", ranges=[[0, 2]], parts=[1])
+    unsealed = unseal(Packer().pack([retention, erasure], [7, 8]), 0, Unpacker())
+    sorting.take("stored", unsealed, retention.entry() + erasure.entry())
+
+    assert sorting.explains(7, [(0, 0), (1, 2), (4, 6)])
+    assert not sorting.explains(7, [(2, 4)])
+    assert not sorting.explains(7, [(3, 3)])
+    assert not sorting.explains(8, [(0, 0)])
+    assert not sorting.explains(3, [(0, 0)])
 
 
 def test_a_statement_that_is_not_sealed_explains_nothing():

@@ -1,8 +1,9 @@
 import pytest
-from tests.verify.made import alter, event
+from tests.verify.made import alter, event, statement
 
 from sealog.storage.tables import row_digest
 from sealog.verify import keys, strays, tenant
+from sealog.verify.folder import verify_folder
 from sealog.verify.moment import State
 from sealog.verify.tenant import Subject
 
@@ -39,7 +40,7 @@ def row_of_generation(path, generation):
     """Lists the one segment as of another generation; the name of its files."""
     with State(path / "state.db", owned=False) as state, state.moment() as moment:
         (row,) = moment.segments(1)
-    digest = row_digest("segments", *row[:4], generation, *row[5:-1])
+    digest = row_digest("segments", *row[:4], generation, *row[5:12])
     alter(path, "UPDATE segments SET generation = ?, digest = ?", generation, digest)
     return f"{row.first}-{row.last}-{generation}"
 
@@ -93,6 +94,33 @@ def test_what_was_replaced_and_not_yet_deleted_is_unfinished(path, name):
 )
 def test_any_other_file_is_named(path, name):
     assert looked(path, name) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_fault"),
+    [("172800s/1-2-0.arrow", False), ("172800s/3-4-1.arrow", False), ("172800s/4-6-0.arrow", True)],
+)
+def test_a_segment_that_its_class_has_no_more_of_is_unfinished_until_it_is_deleted(
+    home, name, is_fault
+):
+    """The row goes before the file, where it expires and where it is sorted into another class."""
+    home.add("acme", *[event() for _ in range(5)])
+    home.add("acme", statement("sealog.retention", ranges=[[1, 2]]))
+    home.cut()
+    home.settle()
+    home.close()
+    (archive,) = (home.path / "archive").iterdir()
+    (archive / name).parent.mkdir()
+    (archive / name).write_bytes(b"")
+
+    report = verify_folder(home.path)
+
+    faults, unfinished = (
+        {one.where for one in several if one.where.startswith("archive/")}
+        for several in (report.faults, report.unfinished)
+    )
+    where = f"archive/{archive.name}/{name}"
+    assert (faults, unfinished) == (({where}, set()) if is_fault else (set(), {where}))
 
 
 def test_a_segment_that_was_replaced_while_it_was_read_is_looked_at_again(path):

@@ -71,6 +71,7 @@ class Store:
             raise Misconfigured(f"there is no {path}")
         self._path = path
         self._settings = settings or Settings()
+        self._truncate_every_s = self._settings.truncate_every_s
         self._urgent: deque[_Work] = deque()
         self._other: deque[_Work] = deque()
         self._wake = threading.Condition()
@@ -141,6 +142,10 @@ class Store:
             if passing is error:
                 raise
             raise passing from error
+
+    def truncate_every(self, most_s: float) -> None:
+        """Truncate the write-ahead log at least so often, and as often as the settings say."""
+        self._truncate_every_s = min(most_s, self._settings.truncate_every_s)
 
     def close(self) -> None:
         """Finish what is queued, fold the write-ahead log into the file, and stop."""
@@ -226,7 +231,7 @@ class Store:
             idle_s += self._settings.look_every_s
             try:
                 with self._writing.connect() as connection:
-                    if self._look(connection, free, due=idle_s >= self._settings.truncate_every_s):
+                    if self._look(connection, free, due=idle_s >= self._truncate_every_s):
                         idle_s = 0.0
             except (sqlite3.Error, DBAPIError, OSError, Busy, Misconfigured):
                 continue  # The disk is full or fails, or we close: the next round tries again.

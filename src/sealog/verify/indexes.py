@@ -71,6 +71,11 @@ class IndexSet:
         for at in range(0, len(self._bits), _CHUNK_BYTES):
             yield from self._runs(at, self._chunk(at) & ~other._chunk(at))  # noqa: SLF001
 
+    def within(self, other: "IndexSet") -> Iterator[tuple[int, int]]:
+        """The ranges, both ends included, that are in this set and in the other."""
+        for at in range(0, len(self._bits), _CHUNK_BYTES):
+            yield from self._runs(at, self._chunk(at) & other._chunk(at))  # noqa: SLF001
+
     def _runs(self, at: int, bits: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
         """Ranges of set bits in a chunk. One that crosses chunks comes in pieces."""
         if not bits.any():

@@ -80,6 +80,20 @@ class SegmentRow(NamedTuple):
     columns_digest: bytes
     parts_bytes: Number
     parts_digest: bytes
+    first_ingested_us: int | None
+    last_ingested_us: int | None
+    digest: bytes
+
+
+class ExpiredRow(NamedTuple):
+    """A row of `expired`."""
+
+    tenant: int
+    statement: Number
+    first: Number
+    last: Number
+    events: Annotated[int, Meta(ge=1)]
+    indexes: bytes
     digest: bytes
 
 
@@ -119,7 +133,7 @@ class Moment:
         """(table, tenant number as text) of rows of tenants that do not exist."""
         return [
             (table, str(number)[:40])
-            for table in ("heads", "blocks", "signed", "segments")
+            for table in ("heads", "blocks", "signed", "segments", "expired")
             for (number,) in self._rows(
                 f"SELECT DISTINCT tenant FROM {table}"
                 " WHERE tenant NOT IN (SELECT number FROM tenants) LIMIT 100",
@@ -171,7 +185,8 @@ class Moment:
         """A tenant's segments, class by class; of one that does not read, why."""
         sql = (
             "SELECT tenant, class, first, last, generation, count, first_us, last_us,"
-            " columns_bytes, columns_digest, parts_bytes, parts_digest, digest FROM segments"
+            " columns_bytes, columns_digest, parts_bytes, parts_digest,"
+            " first_ingested_us, last_ingested_us, digest FROM segments"
             " WHERE tenant = ? ORDER BY class, first, generation"
         )
         for row in self._rows(sql, (tenant,)):
@@ -179,6 +194,18 @@ class Moment:
                 yield _typed(row, SegmentRow)
             except Altered as error:
                 yield f"segment {row[1:5]!r:.80}: {error}"
+
+    def expired(self, tenant: int) -> Iterator[ExpiredRow | str]:
+        """What is noted to have expired of a tenant, by statement; of a row that does not read, why."""
+        sql = (
+            "SELECT tenant, statement, first, last, count, indexes, digest FROM expired"
+            " WHERE tenant = ? ORDER BY statement"
+        )
+        for row in self._rows(sql, (tenant,)):
+            try:
+                yield _typed(row, ExpiredRow)
+            except Altered as error:
+                yield f"the row of statement {row[1]!r:.40}: {error}"
 
     def holds(self, table: str, tenant: int) -> bool:
         """Whether a table has any row of a tenant."""

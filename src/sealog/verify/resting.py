@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sealog.archive import blooms
+from sealog.archive.classes import STATEMENTS, keep_of
 from sealog.archive.columns import Row
 from sealog.archive.columnwise import columns_of
-from sealog.archive.cutting import STATEMENTS
 from sealog.archive.joining import words_of
 from sealog.archive.segments import Parts, Segment
 from sealog.archive.tables import WORDS, PartsRow
@@ -37,6 +37,8 @@ class Listed(msgspec.Struct, frozen=True):
 
     segment: Segment
     name: str
+    ingested: tuple[int | None, int | None] | None = None
+    """The first and the last time of arrival that its row names; None where it names none."""
     only: tuple[tuple[int, int], ...] | None = None
     """The indexes (both ends included) that it is looked at for; None: all that it holds."""
 
@@ -63,12 +65,17 @@ class Listed(msgspec.Struct, frozen=True):
 def listed(row: SegmentRow, archive: Path) -> Listed:
     """A row with its place; `archive` is the tenant's folder there."""
     name = f"archive/{archive.name}/{row.kept}"
-    return Listed(Segment(*row[:-1], folder=archive / row.kept), name)
+    segment = Segment(*row[:12], folder=archive / row.kept)
+    ingested = row.first_ingested_us, row.last_ingested_us
+    return Listed(segment, name, None if ingested == (None, None) else ingested)
 
 
 def row_holds(row: SegmentRow) -> bool:
     """Whether a row of the list is what was written."""
-    return row_digest("segments", *row[:-1]) == row.digest
+    ingested = row.first_ingested_us, row.last_ingested_us
+    # What never expires needs no more, and is hashed as it was before anything did.
+    values = row[:12] if ingested == (None, None) else (*row[:12], *ingested)
+    return row_digest("segments", *values) == row.digest
 
 
 def missing(one: Listed) -> list[str]:
@@ -135,6 +142,7 @@ class _Contents:
         segment = self._one.segment
         first = last = -1
         times: list[int] = []
+        arrivals: list[int] = []
         for unsealed in self._unsealed():
             if first < 0:
                 first = unsealed.indexes[0]
@@ -147,6 +155,7 @@ class _Contents:
                 step(len(wanted.indexes))
             found = columns_of(unsealed.pack, 0, self._unpacker)
             times = [min([*times, *found.at_us]), max([*times, *found.at_us])]
+            arrivals = [min([*arrivals, *found.ingested_us]), max([*arrivals, *found.ingested_us])]
             self._rows += found.rows()
             if len(self._rows) >= ROWS_AT_ONCE:
                 self._compare()
@@ -154,6 +163,17 @@ class _Contents:
         noted = (segment.first, segment.last, segment.count, segment.first_us, segment.last_us)
         if noted != (first, last, self._compared, *times):
             what = f"indexes, count or times of segment {segment.name} are not those of its events"
+            self._findings.fault(SEGMENTS, what, segment.first)
+        self._check_arrivals(arrivals)
+
+    def _check_arrivals(self, arrivals: Sequence[int]) -> None:
+        """Hold a row's times of arrival, by which it is to go, against those of its events."""
+        segment, noted = self._one.segment, self._one.ingested
+        if noted is not None and noted != tuple(arrivals):
+            what = f"the times of arrival of segment {segment.name} are not those of its events"
+            self._findings.fault(SEGMENTS, what, segment.first)
+        if (noted is None) != (keep_of(segment.kept) is None):
+            what = f"times of arrival are noted where a class expires: not so in {segment.kept}"
             self._findings.fault(SEGMENTS, what, segment.first)
 
     def _unsealed(self) -> Iterator[Unsealed]:

@@ -1,16 +1,20 @@
 """Sorting every index of a tenant into opened, erased, expired, statement, or unexplained."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import islice
+from operator import itemgetter
 
 from sealog.errors import Altered
 from sealog.event.packs import Opened
-from sealog.event.parts import ENTRY_BYTES, PART_NAMES, STATEMENT_ENTRY
+from sealog.event.parts import ENTRY_BYTES, FACTS, PART_NAMES, STATEMENT_ENTRY
 from sealog.verify import statements
 from sealog.verify.indexes import IndexSet
 from sealog.verify.opening import Unsealed
 from sealog.verify.report import Counts, Findings
 
 RANGES_NAMED_MAX = 50
+_first = itemgetter(0)
 
 
 class Sorting:
@@ -29,6 +33,7 @@ class Sorting:
         self._expired = IndexSet(size)
         self._erased: dict[int, IndexSet] = {}
         self._stated: dict[int, IndexSet] = {}
+        self._retentions: dict[int, list[tuple[int, int]]] = {}
 
     def take(self, where: str, unsealed: Unsealed, entries: bytes | None) -> None:
         """Sort the events of a pack. `entries`: what the log holds at their indexes, in order.
@@ -68,6 +73,7 @@ class Sorting:
                     f"{span} in the log, but neither stored as sealed nor explained by a statement"
                 )
                 self._findings.fault(where, what, first)
+        self._note_kept(where)
         expired = self._size - len(self._sound) - unexplained
         erased, unstated = self._settle_erased(where)
         statement = len(self._statements)
@@ -78,6 +84,28 @@ class Sorting:
             statement=statement,
             unexplained=unexplained + unstated,
         )
+
+    def explains(self, statement: int, spans: Iterable[tuple[int, int]]) -> bool:
+        """Whether a sound statement at that index says that all of these have expired."""
+        held = self._retentions.get(statement, [])
+        places = [(bisect_right(held, begin, key=_first) - 1, end) for begin, end in spans]
+        return all(place >= 0 and end <= held[place][1] for place, end in places)
+
+    def accounts_for(self, first: int, last: int) -> bool:
+        """Whether each of these indexes is stored as sealed, or has expired."""
+        held = (index in self._sound or index in self._expired for index in range(first, last + 1))
+        return last < self._size and all(held)
+
+    def has_expired(self, first: int, last: int) -> bool:
+        """Whether any of these indexes has expired."""
+        return any(index in self._expired for index in range(first, min(last, self._size) + 1))
+
+    def _note_kept(self, where: str) -> None:
+        """Name what has expired and is stored still: a crash between the two leaves it so."""
+        kept = _joined(self._sound.within(self._expired))
+        for first, last in islice(kept, RANGES_NAMED_MAX):
+            span = f"index {first} has" if first == last else f"indexes {first} to {last} have"
+            self._findings.note(where, f"{span} expired, and what was held is not gone yet", first)
 
     def _sound_places(self, where: str, unsealed: Unsealed, entries: bytes) -> Iterator[int]:
         for place, (index, entry) in enumerate(
@@ -103,6 +131,10 @@ class Sorting:
             return
         if says is None:
             return
+        if {number for number, _, _ in event.parts} != {FACTS} or event.erased:
+            self._findings.fault(where, "a statement has facts alone", index)
+        if not says.parts:
+            self._retentions[index] = says.ranges
         # A statement speaks of what came before it.
         for first, last in says.ranges:
             if not says.parts:

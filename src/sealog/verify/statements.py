@@ -68,6 +68,14 @@ def read(opened: Opened) -> Explanation | None:
     return Explanation(ranges, numbers)
 
 
+def spans_of(says: bytes) -> list[tuple[int, int]]:
+    """The indexes that a `sealog` object of version 1 names. Raises `Altered` as `read`."""
+    try:
+        return _ranges(msgspec.json.decode(says, type=_Says))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Altered(f"the statement does not read: {error}") from error
+
+
 def _ranges(says: _Says) -> list[tuple[int, int]]:
     if (says.ranges is None) == (says.bits is None):
         raise Altered("a statement names indexes as ranges or as bits")

@@ -1,9 +1,10 @@
 """Files that nobody lists, and listed ones that a running server has replaced meanwhile."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from sealog.archive.classes import STATEMENTS
 from sealog.errors import Altered
 from sealog.verify import resting
 from sealog.verify.moment import SegmentRow, State
@@ -36,7 +37,21 @@ def check_archive(state: State, subject: Subject, outcome: Outcome) -> None:
             outcome.findings.note(where, f"{why}; nothing relies on it")
 
 
-def _why_there(path: Path, now: Iterable[SegmentRow], outcome: Outcome) -> str | None:
+def _is_elsewhere(
+    span: tuple[int, int], kept: str, now: Iterable[SegmentRow], outcome: Outcome
+) -> bool:
+    """Whether a class may have had a segment of these indexes, of which nothing depends on it.
+
+    Expiry, and sorting anew after a change of policy, empty a class.
+    """
+    sorting = outcome.sorting
+    if sorting is None or not sorting.accounts_for(*span):
+        return False
+    others = {row.kept for row in now if row.first <= span[1] and row.last >= span[0]}
+    return sorting.has_expired(*span) or bool(others - {kept, STATEMENTS})
+
+
+def _why_there(path: Path, now: Sequence[SegmentRow], outcome: Outcome) -> str | None:
     """Why a file that is not listed may be in the folder of a class."""
     named = _SEGMENT.fullmatch(path.name)
     if named is None or outcome.archived is None:
@@ -44,6 +59,8 @@ def _why_there(path: Path, now: Iterable[SegmentRow], outcome: Outcome) -> str |
     first, last, generation = int(named[1]), int(named[2]), int(named[3])
     if first >= outcome.archived or named[4]:
         return "a segment that was being written"
+    if _is_elsewhere((first, last), path.parent.name, now, outcome):
+        return "a segment whose events stand in others, or have expired"
     shared = [
         row
         for row in now

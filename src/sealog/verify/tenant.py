@@ -11,7 +11,7 @@ from sealog.event.parts import ENTRY_BYTES
 from sealog.ledger.files import CHECKPOINT, ENTRIES
 from sealog.ledger.notes import Checkpoint
 from sealog.storage.tables import row_digest
-from sealog.verify import logs, resting, signatures, waiting
+from sealog.verify import expired, logs, resting, signatures, waiting
 from sealog.verify.keys import Trusted
 from sealog.verify.logs import Log, Step
 from sealog.verify.moment import HeadRow, Moment, SegmentRow, SignedRow, TenantRow
@@ -69,6 +69,8 @@ class Outcome(msgspec.Struct):
     """Segment files that are listed, relative to the data folder."""
     missing: set[str] = msgspec.field(default_factory=set)
     """Those of them that were not there."""
+    sorting: Sorting | None = None
+    """What became of each index; None without a head."""
 
 
 def check(subject: Subject, moment: Moment) -> Outcome:
@@ -105,7 +107,9 @@ def check(subject: Subject, moment: Moment) -> Outcome:
         if unsealed.indexes[-1] >= head.archived:
             sorting.take(entries, unsealed, log.at(unsealed.indexes))
             subject.step(len(unsealed.indexes))
+    expired.check(moment, head.tenant, sorting, findings)
     counts = outcome.report.counts = sorting.settle(entries)
+    outcome.sorting = sorting
     counts.unexplained += head.size - reach
     return outcome
 
@@ -215,6 +219,8 @@ def _check_bare(
         held.append("a signed checkpoint")
     if listed:
         held.append("segments")
+    if moment.holds("expired", subject.row.number):
+        held.append("events that have expired")
     if logs.entries_held(subject.log_folder) or (subject.log_folder / CHECKPOINT).exists():
         held.append("a sealed log")
     if held:
