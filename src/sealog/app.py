@@ -9,9 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from prometheus_client import CollectorRegistry, Gauge
-from prometheus_client.core import CounterMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from sealog.access.keys import Keys
 from sealog.access.limits import Limits
@@ -25,6 +22,7 @@ from sealog.archive.migrating import Progress
 from sealog.archive.repairing import Repaired
 from sealog.catalog.shelf import Catalog
 from sealog.catalog.shelf import load as load_catalog
+from sealog.compat import elasticsearch
 from sealog.config import ServerSettings, Settings
 from sealog.dialects.dialect import Settings as DialectSettings
 from sealog.errors import Corrupt
@@ -41,9 +39,12 @@ from sealog.journal.journal import Settings as JournalSettings
 from sealog.ledger.installation import Installation, open_installation, read_installation
 from sealog.ledger.ledger import Ledger
 from sealog.ledger.ledger import Settings as LedgerSettings
+from sealog.policy.policies import Policies
+from sealog.policy.unrecorded import Unrecorded
 from sealog.server import deriving
 from sealog.server.application import build
 from sealog.server.door import Door
+from sealog.server.gauges import registry_of
 from sealog.server.origins import Origins
 from sealog.server.parts import Clocks, Parts
 from sealog.server.settings import Settings as ApiSettings
@@ -75,6 +76,7 @@ class App(msgspec.Struct, frozen=True):
     intake: Intake
     reads: Reads
     recorder: Recorder
+    policies: Policies
     teller: Teller
     exports: Exports
     """Made once it is started, which is the server's to do."""
@@ -200,69 +202,27 @@ def looking(path: Path, settings: Settings | None = None) -> Iterator[App]:
 def api(app: App, server: ServerSettings | None = None) -> Door:
     """The API of a running Sealog. `server` says more than the app's own settings."""
     limits = server or app.settings.server
-    registry = CollectorRegistry()
-    for name, meaning, value in (
-        ("sealog_journal_waiting_events", "Events that wait for a commit", app.journal.waiting),
-        ("sealog_ledger_lag_events", "Accepted, not yet in the log's files", app.ledger.lag),
-        ("sealog_archive_lag_events", "Accepted, not yet searchable", app.archive.lag),
-        (
-            "sealog_archive_waiting_events",
-            "In memory, not yet in segments",
-            lambda: app.archive.waiting()[0],
-        ),
-        ("sealog_archive_segments", "Segments of all tenants", app.archive.segment_count),
-        (
-            "sealog_archive_damaged",
-            "Damaged files that were come across; sealog verify names all",
-            lambda: len(app.archive.damaged()),
-        ),
-        (
-            "sealog_archive_merging_trouble",
-            "1 while merging does not get on, because the disk is full say",
-            lambda: int(app.archive.merging_trouble() is not None),
-        ),
-    ):
-        Gauge(name, meaning, registry=registry).set_function(value)
-    registry.register(_Merging(app.archive))
-    return build(
-        Parts(
-            tenants=app.tenants,
-            keys=app.keys,
-            limits=Limits(LimitSettings(limits.requests_per_s, limits.requests_burst)),
-            reads=app.reads,
-            recorder=app.recorder,
-            intake=app.intake,
-            archive=app.archive,
-            ledger=app.ledger,
-            size=app.journal.size,
-            catalog=app.catalog.published(),
-            clocks=Clocks(clock_us, time.monotonic),
-            randomness=os.urandom,
-            origins=Origins(limits.trusted_proxies, limits.proxy_header),
-            exports=app.exports,
-            ready=lambda: _trouble(app),
-            registry=registry,
-        ),
-        ApiSettings(tails_per_key_max=limits.tails_per_key),
+    parts = Parts(
+        tenants=app.tenants,
+        keys=app.keys,
+        limits=Limits(LimitSettings(limits.requests_per_s, limits.requests_burst)),
+        reads=app.reads,
+        recorder=app.recorder,
+        policies=app.policies,
+        intake=app.intake,
+        archive=app.archive,
+        ledger=app.ledger,
+        size=app.journal.size,
+        catalog=app.catalog.published(),
+        clocks=Clocks(clock_us, time.monotonic),
+        randomness=os.urandom,
+        origins=Origins(limits.trusted_proxies, limits.proxy_header),
+        exports=app.exports,
+        ready=lambda: _trouble(app),
+        registry=registry_of(app.journal, app.ledger, app.archive),
     )
-
-
-class _Merging(Collector):
-    """What merging has done since the start, for whoever scrapes."""
-
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-
-    def collect(self) -> Iterator[Metric]:
-        done = self._archive.merged()
-        for name, meaning, value in (
-            ("sealog_archive_merges", "Merges of segments", done.merges),
-            ("sealog_archive_merged_segments", "Segments that were merged", done.sources),
-            ("sealog_archive_merged_events", "Events that were written again", done.events),
-            ("sealog_archive_merged_bytes", "Bytes that merging wrote", done.bytes),
-            ("sealog_archive_merge_seconds", "Processor seconds of merging", done.seconds),
-        ):
-            yield CounterMetricFamily(name, meaning, value=value)
+    own = ApiSettings(tails_per_key_max=limits.tails_per_key)
+    return build(parts, own, more=elasticsearch.routes(parts, own))
 
 
 def _trouble(app: App) -> str | None:
@@ -339,6 +299,19 @@ def _archive(
     )
 
 
+def _heed(policies: Policies, tenants: Tenants, intake: Intake) -> None:
+    """What tenants chose holds where events come in, now and whenever it is changed."""
+
+    def choose(number: int, _kind: str) -> None:
+        tenant = tenants.numbered(number)
+        if tenant is not None:
+            intake.choose(tenant.name, policies.settings(number))
+
+    for number in policies.chosen():
+        choose(number, "settings")
+    policies.watch(choose)
+
+
 def _joined(
     folder: Folder,
     settings: Settings,
@@ -361,6 +334,7 @@ def _joined(
         ),
     )
     archive = _archive(folder, settings, (store, journal), tenants, installation)
+    unrecorded = Unrecorded(store, clock_us)
     intake = Intake(
         journal,
         tenants,
@@ -372,7 +346,10 @@ def _joined(
             preparing_bytes_max=settings.intake.preparing_bytes_max,
             dialects={"logichub": DialectSettings(day_first=settings.dialects.logichub.day_first)},
         ),
+        note=unrecorded.note,
     )
+    policies = Policies(store, clock_us)
+    _heed(policies, tenants, intake)
     keys = Keys(store, clock_us, os.urandom, create_by_naming=settings.access.create_by_naming)
     reads = Reads(store, clock_us)
     recorder = Recorder(journal, (tenants, keys), (catalog, clock_us, os.urandom))
@@ -393,6 +370,7 @@ def _joined(
         intake=intake,
         reads=reads,
         recorder=recorder,
-        teller=Teller(reads, recorder, clock_us),
+        policies=policies,
+        teller=Teller(reads, recorder, clock_us, unrecorded, policies),
         exports=Exports(store, folder, archive, world, ExportSettings(**exports)),
     )

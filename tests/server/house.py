@@ -20,6 +20,7 @@ from sealog.archive.tallies import Bucket, Facet
 from sealog.errors import Missing, Refused
 from sealog.event.batch import Receipt
 from sealog.event.packs import Opened
+from sealog.policy.policies import Policies
 from sealog.query.tree import Query
 from sealog.server.application import build
 from sealog.server.parts import Clocks, Parts
@@ -73,6 +74,14 @@ class FakeRecorder:
     def tenant_created(self, tenant, at_us, by, origin):
         assert at_us <= NOW_US
         self._tell("tenant created", tenant.name, by, origin)
+
+    def policy_changed(self, change):
+        if self.error is not None:
+            raise self.error
+        self.told.append((f"{change.kind} changed", change.new.version, change.by, change.actor))
+
+    def actor(self, by, origin):
+        return {"user": {"id": by.key}, "source": {"ip": origin.client}}
 
     def _tell(self, what, name, by, origin):
         if self.error is not None:
@@ -313,6 +322,7 @@ class House:
         self.keys = Keys(store, lambda: self.hour.us, self.randomness)
         self.reads = Reads(store, lambda: self.hour.us)
         self.recorder = FakeRecorder()
+        self.policies = Policies(store, lambda: self.hour.us)
         self.intake = FakeIntake()
         self.archive = FakeArchive()
         self.ledger = FakeLedger()
@@ -331,6 +341,7 @@ class House:
             limits=Limits(self._limits),
             reads=self.reads,
             recorder=self.recorder,
+            policies=self.policies,
             intake=self.intake,
             archive=self.archive,
             ledger=self.ledger,

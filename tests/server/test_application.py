@@ -39,6 +39,7 @@ class Served:
             limits=Limits(LimitSettings()),
             reads=app.reads,
             recorder=app.recorder,
+            policies=app.policies,
             intake=app.intake,
             archive=app.archive,
             ledger=app.ledger,

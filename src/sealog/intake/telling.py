@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from sealog.access.reads import HOUR_US, Reads
 from sealog.intake.recording import EVENTS_AT_ONCE, Recorder
+from sealog.policy.policies import Policies
 from sealog.policy.unrecorded import Unrecorded
 
 KEEP_S = 5.0
@@ -23,10 +24,12 @@ class Teller:
         recorder: Recorder,
         clock: Callable[[], int],
         unrecorded: Unrecorded | None = None,
+        policies: Policies | None = None,
     ) -> None:
         self.trouble: Exception | None = None
         self._reads = reads
         self._unrecorded = unrecorded
+        self._policies = policies
         self._recorder = recorder
         self._clock = clock
         self._stopping = threading.Event()
@@ -45,7 +48,9 @@ class Teller:
             self._unrecorded.keep()
 
     def step(self) -> None:
-        """Keep what was counted; tell what is over."""
+        """Keep what was counted; tell what is over, and what was changed and is not told yet."""
+        if self._policies is not None:
+            self._policies.finish(self._recorder.policy_changed)
         self._reads.keep()
         while told := self._reads.over()[:EVENTS_AT_ONCE]:
             self._recorder.reads(told)

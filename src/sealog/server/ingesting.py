@@ -11,6 +11,7 @@ from sealog.access.grants import Grant
 from sealog.errors import Conflict, Refused, UnsupportedType
 from sealog.event.batch import Receipt
 from sealog.event.ids import check_tenant
+from sealog.intake.choosing import NotRecorded
 from sealog.intake.source import Source
 from sealog.server import problems, statuses
 from sealog.server.bodies import Bodies
@@ -59,18 +60,22 @@ class Ingest:
         await send(start)
         await send({"type": "http.response.body", "body": content})
 
-    def _answered(self, answers: list[Receipt | Refused]) -> tuple[int, bytes]:
-        refused = conflicts = repeated = 0
+    def _answered(self, answers: list[Receipt | Refused | NotRecorded]) -> tuple[int, bytes]:
+        refused = conflicts = repeated = left_out = 0
         for answer in answers:
             if type(answer) is Receipt:
                 repeated += answer.repeated
+            elif type(answer) is NotRecorded:
+                left_out += 1
             else:
                 refused += 1
                 conflicts += isinstance(answer, Conflict)
         accepted = len(answers) - refused
-        self._metrics.accepted.inc(accepted - repeated)
+        self._metrics.accepted.inc(accepted - repeated - left_out)
         if repeated:
             self._metrics.repeated.inc(repeated)
+        if left_out:
+            self._metrics.not_recorded.inc(left_out)
         if refused:
             self._metrics.refused.inc(refused)
         return statuses.of_answers(accepted, refused, conflicts), _ENCODE({"results": answers})

@@ -39,6 +39,7 @@ class Metrics:
         self.accepted = records.labels("accepted")
         self.repeated = records.labels("repeated")
         self.refused = records.labels("refused")
+        self.not_recorded = records.labels("not-recorded")
         # Looking a label up costs more than counting; there are few of them.
         self._counts: dict[tuple[str, str, int], Counter] = {}
         self._timers: dict[str, Histogram] = {}

@@ -1,0 +1,58 @@
+"""What the rooms below tell operators' machines about how they get on."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from sealog.archive.archive import Archive
+from sealog.journal.journal import Journal
+from sealog.ledger.ledger import Ledger
+
+
+def registry_of(journal: Journal, ledger: Ledger, archive: Archive) -> CollectorRegistry:
+    """A registry with the gauges of these; others may add theirs."""
+    registry = CollectorRegistry()
+    for name, meaning, value in (
+        ("sealog_journal_waiting_events", "Events that wait for a commit", journal.waiting),
+        ("sealog_ledger_lag_events", "Accepted, not yet in the log's files", ledger.lag),
+        ("sealog_archive_lag_events", "Accepted, not yet searchable", archive.lag),
+        (
+            "sealog_archive_waiting_events",
+            "In memory, not yet in segments",
+            lambda: archive.waiting()[0],
+        ),
+        ("sealog_archive_segments", "Segments of all tenants", archive.segment_count),
+        (
+            "sealog_archive_damaged",
+            "Damaged files that were come across; sealog verify names all",
+            lambda: len(archive.damaged()),
+        ),
+        (
+            "sealog_archive_merging_trouble",
+            "1 while merging does not get on, because the disk is full say",
+            lambda: int(archive.merging_trouble() is not None),
+        ),
+    ):
+        Gauge(name, meaning, registry=registry).set_function(value)
+    registry.register(_Merging(archive))
+    return registry
+
+
+class _Merging(Collector):
+    """What merging has done since the start, for whoever scrapes."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def collect(self) -> Iterator[Metric]:
+        done = self._archive.merged()
+        for name, meaning, value in (
+            ("sealog_archive_merges", "Merges of segments", done.merges),
+            ("sealog_archive_merged_segments", "Segments that were merged", done.sources),
+            ("sealog_archive_merged_events", "Events that were written again", done.events),
+            ("sealog_archive_merged_bytes", "Bytes that merging wrote", done.bytes),
+            ("sealog_archive_merge_seconds", "Processor seconds of merging", done.seconds),
+        ):
+            yield CounterMetricFamily(name, meaning, value=value)

@@ -1,0 +1,29 @@
+"""How the rooms below get on, as operators' machines read it."""
+
+from prometheus_client import generate_latest
+
+from sealog import app
+from sealog.server.gauges import registry_of
+
+
+def test_every_room_that_follows_tells_how_far_it_is(tmp_path):
+    with app.running(tmp_path / "data") as running:
+        registry = registry_of(running.journal, running.ledger, running.archive)
+
+        told = generate_latest(registry).decode()
+
+    values = dict(line.split() for line in told.splitlines() if not line.startswith("#"))
+    assert values == {
+        "sealog_journal_waiting_events": "0.0",
+        "sealog_ledger_lag_events": "0.0",
+        "sealog_archive_lag_events": "0.0",
+        "sealog_archive_waiting_events": "0.0",
+        "sealog_archive_segments": "0.0",
+        "sealog_archive_damaged": "0.0",
+        "sealog_archive_merging_trouble": "0.0",
+        "sealog_archive_merges_total": "0.0",
+        "sealog_archive_merged_segments_total": "0.0",
+        "sealog_archive_merged_events_total": "0.0",
+        "sealog_archive_merged_bytes_total": "0.0",
+        "sealog_archive_merge_seconds_total": "0.0",
+    }
