@@ -23,6 +23,7 @@ from sealog.archive.following import Followed, Wanted, follow
 from sealog.archive.merging import Merged, Merger
 from sealog.archive.segments import Segment
 from sealog.archive.shelf import Shelf
+from sealog.archive.snapshots import How, Snapshot, take
 from sealog.archive.sources import source_of
 from sealog.archive.sweeping import Sweep
 from sealog.archive.waiting import Chunk, Trail
@@ -247,8 +248,7 @@ class Archive:
     def feed(self, tenant: Tenant, after: int, limit: int) -> list[tuple[int, Opened]]:
         """Up to `limit` events after index `after` (-1: from the first), in order.
 
-        None is left out: it ends before the first index that is not visible yet. Raises `Corrupt`
-        where it cannot go on without leaving one out.
+        None is left out, else it raises `Corrupt`; it ends before what is not visible yet.
         """
         _check_limit(limit)
         trail = self._waiting.of(tenant.number)
@@ -271,6 +271,10 @@ class Archive:
         """The same from `first` to below `end`, pack by pack, none opened; of what comes then too."""
         passing = None if query == Query() else self._matching(query)
         return packwise.pieces(lambda: self._trail(tenant), end, passing, first)
+
+    def snapshot(self, tenant: Tenant, query: Query, how: How | None = None) -> Snapshot:
+        """What passes now, counted, to be given afterwards; see `snapshots.take`."""
+        return take(lambda: self._trail(tenant), query, self._shelf, how)
 
     def follow(self, tenant: Tenant, query: Query, first: int, limit: int) -> Followed:
         """The next events that pass, from index `first` on, and where to go on: for a tail.
