@@ -1,12 +1,13 @@
 """Counts of reading: nothing is lost but what was counted since they were last kept."""
 
+import msgspec
 import pytest
 
 from sealog.access.grants import Grant
 from sealog.access.reads import HOUR_US, ORIGINS_MAX, Counts, Kind, Origin, Reads
 from sealog.errors import Busy
 from sealog.event.tenants import Tenant
-from sealog.storage.store import Store
+from sealog.storage.store import Store, driver
 
 HOUR = 472_222
 KEY = Grant("key_1", frozenset({"read"}), None)
@@ -293,8 +294,6 @@ def test_addresses_are_few_and_the_newest_is_last(reads, clock):
 
 def test_counts_of_an_older_program_are_read():
     """Kinds are added at the end: what was kept before them has fewer."""
-    import msgspec
-
     kept = msgspec.msgpack.encode([[1, 2], 3, 4, 5, [["192.0.2.1", None]], False])
 
     counts = msgspec.msgpack.decode(kept, type=Counts)
@@ -302,3 +301,23 @@ def test_counts_of_an_older_program_are_read():
     assert counts.kinds == [1, 2]
     assert counts.origins == [Origin("192.0.2.1", None)]
     assert counts.since_us == 0
+
+
+def test_a_kind_that_an_older_program_did_not_know_is_counted_on(path, clock):
+    """An hour that was begun before an upgrade goes on after it."""
+    store = Store(path)
+    kept = msgspec.msgpack.encode([[1, 2], 3, 4, 5, [], False])
+    row = (HOUR, "key_1", ACME.number, kept)
+    store.write(
+        lambda it: driver(it).execute("INSERT INTO reads VALUES (?, ?, ?, ?)", row).rowcount
+    ).result()
+
+    reads = Reads(store, clock)
+    reads.note(KEY, ACME, Kind.COMPAT, indexes=(7, 9), events=3)
+    clock.next()
+    reads.keep()
+
+    (told,) = reads.over()
+    assert told.counts.kinds == [1, 2, 0, 0, 0, 0, 0, 1]
+    assert (told.counts.events, told.counts.first, told.counts.last) == (6, 4, 9)
+    store.close()

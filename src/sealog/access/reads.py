@@ -36,6 +36,7 @@ class Kind(IntEnum):
     SINGLE = 4
     PROOFS = 5
     EXPORTS = 6
+    COMPAT = 7
 
 
 class Origin(NamedTuple):
@@ -179,6 +180,8 @@ class Reads:
             self._hour = max(self._hour, found[-1].hour)
         for hour, key, tenant, content in found:
             counts = msgspec.msgpack.decode(content, type=Counts)
+            # An older program knew fewer kinds.
+            counts.kinds += [0] * (len(Kind) - len(counts.kinds))
             if hour == self._hour:
                 self._now[key, tenant] = counts
             else:

@@ -60,6 +60,15 @@ class Knocker:
         grant = self._keys.find(secret_of(visit.headers.get(b"authorization")))
         if grant is None:
             raise Unauthorised("the key is unknown or revoked", code="wrong-key")
+        self.admit(scope, grant)
+        if not any(map(grant.may, scopes)):
+            wanted = " or ".join(scopes)
+            raise Forbidden(f"the key does not have the scope {wanted}", code="missing-scope")
+        return grant
+
+    def admit(self, scope: Scope, grant: Grant) -> None:
+        """Let in whoever has shown a key, however it came. Raises `Limited` past its rate."""
+        visit = visit_of(scope)
         visit.grant = grant
         try:
             room = self._limits.take(grant.key, self._clock_s())
@@ -69,10 +78,6 @@ class Knocker:
             raise
         left = b'"requests";r=%d;t=%d' % (room.remaining, room.reset_s)
         visit.more += (self._policy, (b"ratelimit", left))
-        if not any(map(grant.may, scopes)):
-            wanted = " or ".join(scopes)
-            raise Forbidden(f"the key does not have the scope {wanted}", code="missing-scope")
-        return grant
 
 
 def secret_of(authorization: bytes | None) -> str:
