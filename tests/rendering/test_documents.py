@@ -1,12 +1,17 @@
 from msgspec import Raw
 from tests.rendering.made import one, parts
 
+from sealog.event import joining
 from sealog.rendering import documents
 from sealog.rendering.documents import Document
 
 
 def document(sent, dialect="supsis"):
-    return Document(one("supsis", sent), 4, dialect)
+    return of(one("supsis", sent), dialect)
+
+
+def of(opened, dialect="supsis"):
+    return Document(joining.document(opened, 4), dialect)
 
 
 SENT = {"dateTime": "2026-01-31 12:00:00", "user": "ada", "ip": "/192.0.2.1", "activity": "login"}
@@ -54,7 +59,7 @@ def test_a_version_is_given_as_it_was_sent_and_else_as_the_shape_says():
 def test_the_first_that_says_something_is_found():
     opened = parts({"a": "  ", "b": None, "c": {"d": "e"}})
 
-    found = Document(opened, 0, "supsis")
+    found = of(opened)
 
     assert found.first("a", "b", "c.d") == Raw(b'"e"')
     assert found.first("a", "x") is None
@@ -63,7 +68,7 @@ def test_the_first_that_says_something_is_found():
 
 
 def test_others_are_all_but_those_that_are_named():
-    found = Document(parts({"a": {"b": 1, "c": 2}, "d": 3}), 0, "supsis")
+    found = of(parts({"a": {"b": 1, "c": 2}, "d": 3}))
 
     assert found.others("a", ["b"]) == {"c": Raw(b"2")}
     assert found.others("d") == {}

@@ -70,6 +70,21 @@ def lines_of(
     add: Add | None = None,
 ) -> list[bytes]:
     """The same as lines without their breaks, of a pack whose parts of each kind are `columns`."""
+    trees = documents(columns, pack, base, places)
+    if add is not None:
+        for tree in trees:
+            add(tree)
+    text = _WRITE_LINES(trees)
+    if text.count(b"\n") != len(trees) or b"\r" in text:
+        # Between the tokens of a value white space stands as it was sent; in strings it cannot.
+        return [_WRITE(tree).translate(_ON_ONE_LINE) for tree in trees]
+    return text.split(b"\n")[:-1]
+
+
+def documents(
+    columns: Sequence[Sequence[bytes]], pack: Pack, base: int, places: Sequence[int]
+) -> list[Tree]:
+    """What `document` gives, of the events at some places of a pack."""
     columns = [[column[place] for place in places] for column in columns]
     try:
         trees = _columns_united(columns)
@@ -78,13 +93,7 @@ def lines_of(
         trees = [parts.joined(filter(None, row)) for row in zip(*columns, strict=True)]
     for tree, place in zip(trees, places, strict=True):
         _add_own(tree, base + pack.indexes[place], _ERASED[pack.masks[place] >> 4])
-        if add is not None:
-            add(tree)
-    text = _WRITE_LINES(trees)
-    if text.count(b"\n") != len(trees) or b"\r" in text:
-        # Between the tokens of a value white space stands as it was sent; in strings it cannot.
-        return [_WRITE(tree).translate(_ON_ONE_LINE) for tree in trees]
-    return text.split(b"\n")[:-1]
+    return trees
 
 
 def _columns_united(columns: Sequence[Sequence[bytes]]) -> list[Tree]:

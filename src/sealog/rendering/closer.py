@@ -101,4 +101,4 @@ def _flatten(document: Document, path: str, inner: Tree, message: Tree) -> None:
         if below:
             _flatten(document, here, below, message)
         else:
-            message[here] = document.said(here)
+            message[here] = document.as_sent(here, node)

@@ -1,16 +1,18 @@
 """An event as whoever writes it in a product's shape reads it: one document, and what was sent."""
 
 from collections.abc import Iterable
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from sealog.dialects import leaves, trees
-from sealog.event import joining, tokens
-from sealog.event.packs import Opened
+from sealog.event import tokens
 from sealog.event.tokens import Tree
 
+_steps = lru_cache(1_024)(partial(str.split, sep="."))
+_UNKNOWN = Raw(b'"unknown"')
 _AMBIGUOUS = frozenset({"clash", "equal-keys"})
 _TIMELESS = frozenset({"no-time", "bad-time"})
 _ITEMS = msgspec.json.Decoder(list[Raw]).decode
@@ -22,16 +24,30 @@ class Document:
     `own`: it is of the dialect whose shape it gets, so that what was sent may be given back.
     """
 
-    def __init__(self, opened: Opened, index: int, dialect: str) -> None:
-        self.tree: Tree = joining.document(opened, index)
-        self.own = trees.text_of(self.get("sealog.dialect")) == dialect
-        self.sealog: Tree = self._object("sealog")
-        self._codes = frozenset(self._found())
-        self._sent: Tree = self._object("sealog.sent") if self.own else {}
+    def __init__(self, tree: Tree, dialect: str) -> None:
+        """`tree`: what `joining.document` gives; from here on it is this document's own."""
+        self.tree = tree
+        self.own = self.text("sealog.dialect") == dialect
+        self._sent: Tree = self.others("sealog.sent") if self.own else {}
+
+    @property
+    def sealog(self) -> Tree:
+        """What Sealog says of the event."""
+        return self.others("sealog")
 
     def get(self, path: str) -> Any:
-        """The node at a dotted path, or None."""
-        return trees.get(self.tree, path)
+        """The node at a dotted path, or None; what is opened on the way stays open."""
+        *above, leaf = _steps(path)
+        at = self.tree
+        for step in above:
+            node = at.get(step)
+            if type(node) is not dict:
+                node = None if node is None else trees.opened(node)
+                if node is None:
+                    return None
+                at[step] = node
+            at = node
+        return at.get(leaf)
 
     def text(self, path: str) -> str | None:
         """The text at a path; None where there is none, or another value."""
@@ -50,10 +66,13 @@ class Document:
 
         Where several were sent for it, nobody can tell which it was made of, and it is the value.
         """
-        node = self.get(path)
-        if node is None or self._codes & _AMBIGUOUS:
+        return self.as_sent(path, self.get(path))
+
+    def as_sent(self, path: str, node: Any) -> Any:
+        """The same, of the value that stands there."""
+        if node is None or path not in self._sent or self._codes & _AMBIGUOUS:
             return node
-        return self._sent.get(path, node)
+        return self._sent[path]
 
     def time(self) -> Any:
         """When it happened: as sent; None where the record had no time."""
@@ -65,9 +84,10 @@ class Document:
 
     def action(self) -> Any:
         """The native name; None where the record had none."""
-        if "no-action" in self._codes:
+        node = self.get("event.action")
+        if node == _UNKNOWN and "no-action" in self._codes:
             return self._sent.get("event.action")
-        return self.get("event.action")
+        return node
 
     def version(self, otherwise: str) -> Any:
         """`ecs.version` as sent."""
@@ -76,20 +96,15 @@ class Document:
     def others(self, root: str, without: Iterable[str] = ()) -> Tree:
         """What stands in an object, but for some keys; nothing where there is none."""
         gone = set(without)
-        return {key: node for key, node in self._object(root).items() if key not in gone}
+        node = self.get(root)
+        inner = None if node is None else trees.opened(node)
+        return {key: child for key, child in (inner or {}).items() if key not in gone}
 
-    def _object(self, path: str) -> Tree:
-        node = self.get(path)
-        return ({} if node is None else trees.opened(node)) or {}
-
-    def _found(self) -> Iterable[str]:
-        node = self.get("sealog.findings")
-        if node is None or type(node) is dict:
-            return
-        for item in items(node):
-            code = trees.text_of((trees.opened(item) or {}).get("code"))
-            if code is not None:
-                yield code
+    @cached_property
+    def _codes(self) -> frozenset[str | None]:
+        """Of the findings."""
+        found = map(trees.opened, items(self.get("sealog.findings")))
+        return frozenset(trees.text_of(one["code"]) for one in found if one)
 
 
 def items(node: Any) -> list[Raw]:

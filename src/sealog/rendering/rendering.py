@@ -13,6 +13,7 @@ import msgspec
 from sealog.catalog import shelf
 from sealog.dialects import registry
 from sealog.errors import Refused
+from sealog.event import joining
 from sealog.event.moulds import Derive, Moulds
 from sealog.event.packs import Opened, Pack, Unpacker
 from sealog.event.parts import FACTS, PART_NAMES, REST, STATEMENT_ENTRY
@@ -32,6 +33,7 @@ DIALECTS: tuple[str, ...] = registry.NAMES
 ECS = "ecs"
 ECS_VERSIONS = ("8.11", "1.9")
 
+_KINDS = range(len(PART_NAMES))
 _ERASED = 4
 """From this bit on, a pack's masks say which parts are erased."""
 _STATEMENT = STATEMENT_ENTRY[0]
@@ -73,7 +75,8 @@ class Renderer:
             original = originals.of_parts(opened.parts, self.dialect)
             if original is not None:
                 return original
-        return self._written(opened, index)
+        tree = joining.document(opened, index)
+        return self._written(tree, is_statement=opened.kind == STATEMENT_ENTRY)
 
     def lines(
         self, pack: Pack, base: int, unpacker: Unpacker, places: Sequence[int] | None = None
@@ -92,11 +95,10 @@ class Renderer:
         """The same events, each by itself."""
         if self._moulds is not None:
             return self._moulds.lines(pack, base, unpacker, places).split(b"\n")[:-1]
-        facts, rests = unpacker.parts(pack, FACTS), unpacker.parts(pack, REST)
-        if places is not None:
-            facts, rests = [facts[at] for at in places], [rests[at] for at in places]
-        else:
+        columns = {number: unpacker.parts(pack, number) for number in (FACTS, REST)}
+        if places is None:
             places = range(len(pack.masks))
+        facts, rests = [[column[at] for at in places] for column in columns.values()]
         found = originals.of_dialect(facts, rests, self.dialect)
         left = [
             (at, place)
@@ -104,22 +106,24 @@ class Renderer:
             if found[at] is None or pack.masks[place] >> _ERASED or pack.kinds[place] == _STATEMENT
         ]
         if left:
-            events = unpacker.some(pack, [place for _, place in left])
-            for (at, place), opened in zip(left, events, strict=True):
-                found[at] = self._written(opened, base + pack.indexes[place])
+            columns |= {n: unpacker.parts(pack, n) for n in _KINDS if n not in columns}
+            ordered = [columns[number] for number in _KINDS]
+            trees = joining.documents(ordered, pack, base, [place for _, place in left])
+            for (at, place), tree in zip(left, trees, strict=True):
+                found[at] = self._written(tree, is_statement=pack.kinds[place] == _STATEMENT)
         return found  # type: ignore[return-value]
 
-    def _written(self, opened: Opened, index: int) -> bytes:
+    def _written(self, tree: Tree, *, is_statement: bool) -> bytes:
         """An event that does not come out as it came in."""
-        document = Document(opened, index, self.dialect)
-        if opened.kind == STATEMENT_ENTRY:
+        document = Document(tree, self.dialect)
+        if is_statement:
             return line({"sealog": document.sealog})
         shape = self._shape
-        tree = shape.rebuilt(document) if document.own else shape.closest(document)
-        if opened.erased:
-            names = [PART_NAMES[number] for number, _ in opened.erased]
-            tree.get("_source", tree)["sealog"] = {"erased": names}
-        return line(tree)
+        shaped = shape.rebuilt(document) if document.own else shape.closest(document)
+        erased = document.get("sealog.erased")
+        if erased is not None:
+            shaped.get("_source", shaped)["sealog"] = {"erased": erased}
+        return line(shaped)
 
 
 def check(dialect: str, ecs_version: str) -> None:
