@@ -129,6 +129,19 @@ class ExportSettings(BaseModel):
     it one a core, up to 2."""
 
 
+class DeliverySettings(BaseModel):
+    """Where streams may deliver to."""
+
+    model_config = _SECTION
+
+    allowed_networks: tuple[IPvAnyNetwork, ...] = ()
+    """Networks beyond the public internet that webhooks may go to, such as ["10.1.0.0/16"]; in them
+    plain HTTP and any port are allowed too."""
+    folders: tuple[Path, ...] = ()
+    """Folders below which streams may drop files, such as ["/srv/drop"]. They must be there, and
+    hold nothing of the data folder."""
+
+
 class LogicHubSettings(BaseModel):
     """How LogicHub's records are read."""
 
@@ -145,6 +158,29 @@ class DialectSettings(BaseModel):
 
     logichub: LogicHubSettings = LogicHubSettings()
     """LogicHub."""
+
+
+class EasySendSettings(BaseModel):
+    """Security logs by API, as EasySend documents it."""
+
+    model_config = _SECTION
+
+    tenant: str = Field("easysend", min_length=1, max_length=128)
+    """Whose logs the documented API key reads, and keys for several tenants."""
+    api_key_file: Path | None = None
+    """A file with that key, which callers send in the header apiKey. The variable
+    EASYSEND_SECURITY_LOGS_API_KEY, which holds the key itself, wins over it."""
+    seconds_max: float = Field(55.0, ge=1, le=55)
+    """An answer that is under way for so long is broken off."""
+
+
+class CompatSettings(BaseModel):
+    """The documented interfaces of other products."""
+
+    model_config = _SECTION
+
+    easysend: EasySendSettings = EasySendSettings()
+    """EasySend."""
 
 
 class Settings(BaseSettings):
@@ -174,8 +210,12 @@ class Settings(BaseSettings):
     """How events come to rest."""
     exports: ExportSettings = ExportSettings()
     """Files of events, made in the background."""
+    delivery: DeliverySettings = DeliverySettings()
+    """Where streams may deliver to."""
     dialects: DialectSettings = DialectSettings()
     """How records of each product are read."""
+    compat: CompatSettings = CompatSettings()
+    """The documented interfaces of other products."""
 
     @classmethod
     def settings_customise_sources(
