@@ -176,6 +176,24 @@ def test_what_waits_is_taken_in_beside_the_first_requests_and_they_wait_for_it(
     assert home.archive.count([ALPHA], Query()).count == 150
 
 
+def test_one_tenant_is_not_asked_to_wait_for_all_others(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+):
+    """Its own blocks are taken in first, each event once."""
+    for n in range(40):
+        home.journal.append([batch(ALPHA, [event(n)])]).result(10)
+    home.journal.append([batch(BETA, [event(1)])]).result(10)
+    home.journal.append([batch(ALPHA, [event(41)])]).result(10)
+    monkeypatch.setattr(follower, "START_EVENTS", 0)
+    monkeypatch.setattr(follower, "BLOCKS_AT_ONCE", 1)
+
+    home.restart()
+
+    assert home.archive.count([BETA], Query()).count == 1
+    assert home.archive.count([ALPHA], Query()).count == 41
+    assert home.archive.count([ALPHA, BETA], Query()).count == 42
+
+
 def test_blocks_that_the_log_still_needs_are_not_taken_in_twice(home: Home):
     """The journal keeps a block until both the log and the archive have it."""
     home.add(ALPHA, *[event(n) for n in range(10)])

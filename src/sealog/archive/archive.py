@@ -164,9 +164,9 @@ class Archive:
 
     def _trails(self, tenants: Iterable[Tenant]) -> dict[int, Trail]:
         """Raises `Busy` where what waited at the start is not visible in time."""
-        if not self._follower.caught_up.wait(self._settings.at_least_s):
-            raise Busy("what was accepted before the start is not searchable yet")
-        return self._waiting.of_each(tenant.number for tenant in tenants)
+        numbers = [tenant.number for tenant in tenants]
+        self._follower.catch_up(numbers)
+        return self._waiting.of_each(numbers)
 
     def stop(self) -> None:
         """Stop following and merging. What is not in segments waits in the journal."""

@@ -17,15 +17,18 @@ import msgspec
 from sqlalchemy import Connection
 
 from sealog.archive import listing, segments
+from sealog.archive.catching import CatchingUp
 from sealog.archive.columnwise import Columns
 from sealog.archive.cutting import Cutter, runs
+from sealog.archive.following import is_quiet
 from sealog.archive.segments import Segment
 from sealog.archive.waiting import Chunk, Waiting, chunks_of_each
+from sealog.errors import Busy
 from sealog.event.packs import Unpacker
 from sealog.event.tenants import Tenant
 from sealog.journal import blocks
 from sealog.journal.blocks import Block
-from sealog.journal.following import Following
+from sealog.journal.following import Following, by_tenant
 from sealog.journal.journal import FOLLOW_BYTES_MAX, Journal
 from sealog.storage import files
 from sealog.storage.folder import Folder
@@ -41,7 +44,6 @@ single events costs them, and everybody else, the interpreter."""
 RETRY_S = 1.0
 START_EVENTS = 2_048
 """So many waiting events are taken in before a start is over; the rest beside the first requests."""
-READ_PREFIX = "sealog.read."
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -111,9 +113,7 @@ class Follower:
         self._doubtful: set[Path] = set()
         self._waiters = 0
         self._begun_at = 0
-        self.caught_up = threading.Event()
-        """Set while all that waited at the start is visible, or trouble keeps it from being so."""
-        self.caught_up.set()
+        self._catching = CatchingUp(self._following, journal, self.waiting, self.seen)
         self._thread: threading.Thread | None = None
 
     def _watched_disk(self) -> int:
@@ -126,7 +126,7 @@ class Follower:
         # Before anything is written, so that no lost write goes unheard.
         self._watched_disk()
         self._begun_at = self._journal.newest()
-        self.caught_up.clear()
+        self._catching.begin()
         left = START_EVENTS
         while left >= 0 and (taken := self._try_step()):
             left -= taken
@@ -138,7 +138,7 @@ class Follower:
         after, where = -1, "seq > ? ORDER BY seq LIMIT ?"
         inner, most = driver(connection), FOLLOW_BYTES_MAX
         while found := blocks.read(inner, where, (after, BLOCKS_AT_ONCE), bytes_max=most):
-            self._add(_by_tenant(found))
+            self._add(by_tenant(found))
             after = found[-1].seq
 
     @property
@@ -168,6 +168,7 @@ class Follower:
     def step(self) -> int:
         """Take in the next blocks, and cut what is due; how many events the blocks hold."""
         with self._turn:
+            self._catching.take_asked()
             more = self._journal.wait(self._following.after, 0)
             # What was set aside is tried again though nothing new comes.
             wanted = (more or self._following.trouble() is not None) and not self._stuffed()
@@ -218,12 +219,18 @@ class Follower:
             taken = self.step()
         except Exception as error:  # noqa: BLE001 - `trouble` tells /readyz, and it is tried again
             self._trouble = error
-            self.caught_up.set()
+            self._catching.end()
             return 0
         self._trouble = None
         if self._following.after >= self._begun_at:
-            self.caught_up.set()
+            self._catching.end()
         return taken
+
+    def catch_up(self, tenants: Sequence[int]) -> None:
+        """Return once what these tenants had at the start is visible; else `Busy`, after a while."""
+        catching, most_s = self._catching, self._settings.at_least_s
+        if not (catching.is_over() or self.wait_for(catching.ask(tenants), most_s)):
+            raise Busy("what was accepted before the start is not searchable yet")
 
     @contextmanager
     def resting(self) -> Iterator[frozenset[Path]]:
@@ -386,15 +393,3 @@ def _delete(paths: Iterable[Path]) -> None:
         # What cannot be deleted now is a stranger at the next start.
         with suppress(OSError):
             path.unlink(missing_ok=True)
-
-
-def is_quiet(chunks: Iterable[Chunk]) -> bool:
-    """Whether all events of the chunks only say what was read."""
-    return all(alias.startswith(READ_PREFIX) for chunk in chunks for alias in chunk.columns.alias)
-
-
-def _by_tenant(several: Iterable[Block]) -> dict[int, list[Block]]:
-    found: dict[int, list[Block]] = {}
-    for block in several:
-        found.setdefault(block.tenant, []).append(block)
-    return found

@@ -5,7 +5,7 @@ may be as slow as it likes and holds nothing meanwhile.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -15,6 +15,8 @@ from sealog.archive.segments import Segment
 from sealog.archive.waiting import Chunk, Trail
 from sealog.errors import Altered
 from sealog.event.packs import Opened
+
+READ_PREFIX = "sealog.read."
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -95,3 +97,8 @@ def _waiting(trail: Trail, first: int, wanted: Wanted, hits: list[Hit]) -> int:
                 if len(hits) == wanted.limit:
                     return int(index) + 1
     return trail.visible
+
+
+def is_quiet(chunks: Iterable[Chunk]) -> bool:
+    """Whether all events of the chunks only say what was read."""
+    return all(alias.startswith(READ_PREFIX) for chunk in chunks for alias in chunk.columns.alias)

@@ -6,7 +6,7 @@ The journal keeps what a follower has not: nothing is lost by waiting.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -61,15 +61,16 @@ class Following:
         """
         newest = self._journal.newest()
         found = self._journal.follow(self.after, limit, checked=False)
-        waiting: dict[int, list[Block]] = defaultdict(list)
-        for block in found:
-            if block.tenant not in self._aside:
-                waiting[block.tenant].append(block)
-        self._take_each(waiting)
+        self._take_each(by_tenant(block for block in found if block.tenant not in self._aside))
         # With nothing found, what was announced is gone: the follower had it before it started.
         self.after = found[-1].seq if found else max(self.after, newest)
         self._retry()
         return sum(block.count for block in found)
+
+    def take_first(self, tenant: int) -> None:
+        """Take in all that a tenant has now, before what else waits; its way goes on as it was."""
+        if tenant not in self._aside:
+            self._or_aside(tenant, partial(self._take_whole, tenant))
 
     def trouble(self) -> Exception | None:
         """What is wrong with a tenant that is set aside; None where none is."""
@@ -109,6 +110,10 @@ class Following:
         for tenant in [number for number, one in self._aside.items() if one.again_at_s <= now_s]:
             self._or_aside(tenant, partial(self._take_again, tenant))
 
+    def _take_whole(self, tenant: int) -> None:
+        while blocks := self._journal.blocks_of(tenant, self._reached(tenant), some=True):
+            self._take_checked({tenant: blocks})
+
     def _take_again(self, tenant: int) -> None:
         """Take a tenant's blocks from where the follower stands with it up to where all others do."""
         while True:
@@ -127,3 +132,11 @@ class Following:
             raise
         except Exception as error:  # noqa: BLE001 - `trouble` tells, and it is tried again
             self.set_aside(tenant, error)
+
+
+def by_tenant(several: Iterable[Block]) -> dict[int, list[Block]]:
+    """Blocks by tenant, each tenant's in their order."""
+    found: dict[int, list[Block]] = defaultdict(list)
+    for block in several:
+        found[block.tenant].append(block)
+    return found
