@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from tests.rendering.made import Counted, packed, stored, without
 
@@ -86,6 +86,7 @@ def test_what_came_in_comes_out_token_by_token(dialect, sent):
     assert not any(b"\n" in line for line in shown)
 
 
+@example("supsis", ['{"_source":1}'], {"actor"})
 @given(
     st.sampled_from(DIALECTS),
     st.lists(records(), min_size=1, max_size=3),
@@ -105,8 +106,10 @@ def test_no_rendering_of_any_stored_event_raises(dialect, sent, erased):
             assert b"\r" not in line
             tree = tokens.parse(line, own=True).tree
             if event.erased:
-                own = tokens.plain(tokens.encode(tree.get("_source", tree)))["sealog"]
-                assert own["erased"] == [PART_NAMES[number] for number, _ in event.erased]
+                home = tree["_source"] if renderer.dialect == "closer" else tree
+                assert tokens.plain(tokens.encode(home))["sealog"]["erased"] == [
+                    PART_NAMES[number] for number, _ in event.erased
+                ]
 
 
 @given(st.sampled_from(PRODUCTS), records(), st.sampled_from([",}", " // so\n}", ", // so\n }"]))
@@ -114,7 +117,8 @@ def test_no_rendering_of_any_stored_event_raises(dialect, sent, erased):
 def test_what_came_in_broken_comes_out_mended_token_by_token(dialect, sent, ending):
     """A comma too many, a comment: nothing but the fault is gone."""
     assume(not sent[1:-1].isspace() and len(sent) > len("{}"))
-    broken = sent[:-1].rstrip() + ending
+    # Lines that are objects of their own would be taken for records.
+    broken = " ".join(sent[:-1].split()) + ending
 
     (event,) = stored(dialect, broken.encode(), preparer=PREPARER)
 

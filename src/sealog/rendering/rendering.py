@@ -46,6 +46,8 @@ class _Shape(msgspec.Struct, frozen=True):
     """One of its own, of what is left of it."""
     closest: Callable[[Document], Tree]
     """One of another dialect."""
+    inner: str | None = None
+    """Where in what they give the document stands; None where it is that itself."""
 
 
 class Renderer:
@@ -122,7 +124,8 @@ class Renderer:
         shaped = shape.rebuilt(document) if document.own else shape.closest(document)
         erased = document.get("sealog.erased")
         if erased is not None:
-            shaped.get("_source", shaped)["sealog"] = {"erased": erased}
+            home = shaped if shape.inner is None else shaped[shape.inner]
+            home["sealog"] = {"erased": erased}
         return line(shaped)
 
 
@@ -147,7 +150,7 @@ def _add_old(derive: Derive | None, tree: Tree) -> None:
 
 def _shapes() -> Mapping[str, _Shape]:
     return {
-        "closer": _Shape(closer.rebuilt, closer.closest),
+        "closer": _Shape(closer.rebuilt, closer.closest, inner="_source"),
         "easysend": _Shape(easysend.rebuilt, easysend.closest),
         "chatvisor": _Shape(chatvisor.rebuilt, partial(chatvisor.closest, catalog=shelf.load())),
         "supsis": _Shape(supsis.rebuilt, supsis.closest),
