@@ -22,8 +22,9 @@ from sealog.archive.migrating import Progress
 from sealog.archive.repairing import Repaired
 from sealog.catalog.shelf import Catalog
 from sealog.catalog.shelf import load as load_catalog
-from sealog.compat import elasticsearch
+from sealog.compat import easysend, easysend_keys, elasticsearch
 from sealog.config import ServerSettings, Settings
+from sealog.delivery.opening import Chances, Chosen, Delivery, delivery
 from sealog.dialects.dialect import Settings as DialectSettings
 from sealog.errors import Corrupt
 from sealog.event.tenants import Tenant
@@ -41,6 +42,7 @@ from sealog.ledger.ledger import Ledger
 from sealog.ledger.ledger import Settings as LedgerSettings
 from sealog.policy.policies import Policies
 from sealog.policy.unrecorded import Unrecorded
+from sealog.rendering.rendering import Renderer
 from sealog.server import deriving
 from sealog.server.application import build
 from sealog.server.door import Door
@@ -80,6 +82,8 @@ class App(msgspec.Struct, frozen=True):
     teller: Teller
     exports: Exports
     """Made once it is started, which is the server's to do."""
+    delivery: Delivery
+    """The same of its streams."""
     is_looking: bool = False
     """It reads beside the process that owns the folder, and accepts nothing."""
 
@@ -218,11 +222,17 @@ def api(app: App, server: ServerSettings | None = None) -> Door:
         randomness=os.urandom,
         origins=Origins(limits.trusted_proxies, limits.proxy_header),
         exports=app.exports,
+        delivery=app.delivery,
         ready=lambda: _trouble(app),
-        registry=registry_of(app.journal, app.ledger, app.archive),
+        registry=registry_of(app.journal, app.ledger, app.archive, app.delivery.streams),
     )
     own = ApiSettings(tails_per_key_max=limits.tails_per_key)
-    return build(parts, own, more=elasticsearch.routes(parts, own))
+    logs = easysend.Settings(**app.settings.compat.easysend.model_dump())
+    key = os.environ.get(easysend_keys.VARIABLE)
+    more = elasticsearch.routes(parts, own) + easysend.routes(
+        parts, app.archive, logs, Renderer("easysend"), key
+    )
+    return build(parts, own, more=more)
 
 
 def _trouble(app: App) -> str | None:
@@ -258,6 +268,7 @@ def _run(
                 try:
                     yield app
                 finally:
+                    app.delivery.streams.stop()
                     app.exports.stop()
                     app.intake.close()
                     app.teller.stop()
@@ -373,4 +384,10 @@ def _joined(
         policies=policies,
         teller=Teller(reads, recorder, clock_us, unrecorded, policies),
         exports=Exports(store, folder, archive, world, ExportSettings(**exports)),
+        delivery=delivery(
+            (store, archive, tenants, recorder),
+            Chosen(**settings.delivery.model_dump(), data=folder.path),
+            Chances(clock_us, os.urandom),
+            deriving.DERIVE,
+        ),
     )

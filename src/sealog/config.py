@@ -134,6 +134,8 @@ class DeliverySettings(BaseModel):
 
     model_config = _SECTION
 
+    per_tenant_max: int = Field(20, ge=0, le=1_000)
+    """How many streams a tenant may have; one more is answered 429."""
     allowed_networks: tuple[IPvAnyNetwork, ...] = ()
     """Networks beyond the public internet that webhooks may go to, such as ["10.1.0.0/16"]; in them
     plain HTTP and any port are allowed too."""

@@ -58,6 +58,7 @@ def _serve(where: Where, chosen: Chosen, against: Sequence[Path]) -> None:
         tell(f"{where.data} has an older format: it is brought along first")
     with app.running(where.data, settings, against=notes, workers=workers) as running:
         running.exports.start()
+        running.delivery.streams.start()
         if not running.keys.all():
             _, secret = running.keys.create("first key, made by serve", None, _ALL_SCOPES)
             say(f"first key: {secret}")

@@ -114,6 +114,10 @@ class Streams:
             self._source, tenant, stream.next, self._world.clock_us()
         ) / 1e6
 
+    def index_since(self, tenant: Tenant, at_us: int) -> int:
+        """The first index that was taken in at a time or later."""
+        return looking.index_since(self._source, tenant, at_us)
+
     def states(self) -> dict[str, int]:
         """State → how many streams are in it; quick, for metrics."""
         counts = dict.fromkeys(STATES, 0)
@@ -224,7 +228,7 @@ class Streams:
         tenant = self._world.tenants(stream.tenant)
         assert tenant is not None
         if at_us is not None:
-            first = looking.index_since(self._source, tenant, at_us)
+            first = self.index_since(tenant, at_us)
         upto = _within(first, self._source.visible(tenant))
 
         async def work(live: Live) -> None:

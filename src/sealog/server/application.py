@@ -16,6 +16,7 @@ from sealog.errors import Corrupt, SealogError
 from sealog.server import contract, problems
 from sealog.server.administering import Administering
 from sealog.server.bodies import Bodies
+from sealog.server.choosing import RETENTION, SETTINGS, Choosing
 from sealog.server.counting import Counting
 from sealog.server.door import Door
 from sealog.server.exporting import PATH as EXPORTS
@@ -27,6 +28,7 @@ from sealog.server.parts import Parts
 from sealog.server.problems import Fault
 from sealog.server.reading import Reading, Threads
 from sealog.server.settings import Settings
+from sealog.server.streaming import Streaming
 from sealog.server.tailing import Tails
 from sealog.server.watching import Metrics, Watching
 
@@ -69,6 +71,8 @@ def build(
     app.router.routes.extend(_routes(parts, reading, Logs(parts, knocker, threads)))
     app.router.routes.extend(_counts(Counting(parts, knocker, threads)))
     app.router.routes.extend(_exports(Exporting(parts, settings, knocker, threads)))
+    app.router.routes.extend(Streaming(parts, settings, knocker, threads).routes(Plain))
+    app.router.routes.extend(_choices(Choosing(parts, settings, knocker, threads)))
     app.include_router(Administering(parts, settings, knocker, threads).router())
     # Made when first asked for: it takes longer than all the rest.
     document = cache(lambda: contract.text(contract.document(app, settings)))
@@ -129,6 +133,15 @@ def _exports(exporting: Exporting) -> list[BaseRoute]:
         Plain(EXPORTS, exporting.all, methods=["GET", "POST"]),
         Plain(one, exporting.one, methods=["GET", "DELETE"]),
         Plain(one + "/content", exporting.content, methods=["GET"]),
+    ]
+
+
+def _choices(choosing: Choosing) -> list[BaseRoute]:
+    return [
+        Plain(SETTINGS, choosing.settings, methods=["GET", "PUT"]),
+        Plain(SETTINGS + "/history", choosing.settings_history, methods=["GET"]),
+        Plain(RETENTION, choosing.retention, methods=["GET", "PUT"]),
+        Plain(RETENTION + "/history", choosing.retention_history, methods=["GET"]),
     ]
 
 

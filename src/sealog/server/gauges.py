@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Gauge
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from sealog.archive.archive import Archive
+from sealog.delivery.streams import Streams
 from sealog.journal.journal import Journal
 from sealog.ledger.ledger import Ledger
 
 
-def registry_of(journal: Journal, ledger: Ledger, archive: Archive) -> CollectorRegistry:
+def registry_of(
+    journal: Journal, ledger: Ledger, archive: Archive, streams: Streams | None = None
+) -> CollectorRegistry:
     """A registry with the gauges of these; others may add theirs."""
     registry = CollectorRegistry()
     for name, meaning, value in (
@@ -37,6 +40,8 @@ def registry_of(journal: Journal, ledger: Ledger, archive: Archive) -> Collector
     ):
         Gauge(name, meaning, registry=registry).set_function(value)
     registry.register(_Merging(archive))
+    if streams is not None:
+        registry.register(_Streams(streams))
     return registry
 
 
@@ -56,3 +61,22 @@ class _Merging(Collector):
             ("sealog_archive_merge_seconds", "Processor seconds of merging", done.seconds),
         ):
             yield CounterMetricFamily(name, meaning, value=value)
+
+
+class _Streams(Collector):
+    """How streams are, for whoever scrapes."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+
+    def collect(self) -> Iterator[Metric]:
+        states = GaugeMetricFamily("sealog_streams", "Streams by state", labels=["state"])
+        for state, count in self._streams.states().items():
+            states.add_metric([state], count)
+        yield states
+        lag, parked = self._streams.behind()
+        for name, meaning, value in (
+            ("sealog_streams_lag_events", "Indexes that streams have not looked at", lag),
+            ("sealog_streams_parked_records", "Records refused for good and not dropped", parked),
+        ):
+            yield GaugeMetricFamily(name, meaning, value=value)

@@ -1,6 +1,6 @@
 """What the API is joined to: the rooms below it, each by the little it needs of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from sealog.archive.buckets import Interval
 from sealog.archive.counting import Counts
 from sealog.archive.cursors import Position
 from sealog.archive.following import Followed
+from sealog.delivery.opening import Delivery
 from sealog.errors import Refused
 from sealog.event.batch import Receipt
 from sealog.event.packs import Opened
@@ -25,7 +26,9 @@ from sealog.exports.exports import Exports
 from sealog.intake.choosing import NotRecorded
 from sealog.intake.source import Source
 from sealog.ledger.files import Tile
-from sealog.policy.policies import Change, Policies
+from sealog.policy.policies import Change, Keep, Policies
+from sealog.policy.reading import Destination
+from sealog.policy.settings import TenantSettings
 from sealog.query.tree import Query
 from sealog.server.origins import Origins
 
@@ -155,6 +158,26 @@ class Recorder(Protocol):
         ...
 
 
+class Going(msgspec.Struct, frozen=True):
+    """Some events of one type that would expire within the same hour."""
+
+    dialect: str
+    action: str
+    """The native name."""
+    at_us: int
+    """When the last of them does, in microseconds since 1970."""
+    events: int
+
+
+Forecast = Callable[[Tenant, Keep], Iterable[Going]]
+"""What of a tenant's events would expire, by these rules; nothing of what is kept for ever."""
+
+
+def no_service(_wanted: dict[str, Any], _before: TenantSettings) -> Destination:
+    """Where nothing delivers."""
+    raise Refused("nothing delivers to services here", code="not-there-yet")
+
+
 class Clocks(msgspec.Struct, frozen=True):
     """Time, as an argument."""
 
@@ -182,6 +205,10 @@ class Parts(msgspec.Struct, frozen=True):
     """Dialect → its published event types."""
     clocks: Clocks
     randomness: Callable[[int], bytes]
+    forecast: Forecast | None = None
+    """None where nobody can tell."""
+    service: Callable[[dict[str, Any], TenantSettings], Destination] = no_service
+    """A destination of settings, and the settings it replaces, read; raises `Refused`."""
     origins: Origins = msgspec.field(default_factory=Origins)
     """Whose word on addresses is taken."""
     ready: Callable[[], str | None] = lambda: None
@@ -189,5 +216,7 @@ class Parts(msgspec.Struct, frozen=True):
     tenant or a file."""
     exports: Exports | None = None
     """None where nobody makes them: beside the process that owns the folder."""
+    delivery: Delivery | None = None
+    """None where no streams are."""
     registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)
     """Where other rooms may add their gauges to ours."""
