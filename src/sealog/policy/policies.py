@@ -213,8 +213,9 @@ class Policies:
             "version": change.new.version,
             "at_us": change.at_us,
             "by": change.by,
-            "body": msgspec.json.encode(change.new).decode(),
+            "body": msgspec.json.encode(_open(change.new)).decode(),
             "untold": msgspec.json.encode(change.actor),
+            "secrets": _secrets(change.new),
         }
         self._run(lambda connection: connection.execute(insert(table), row).rowcount)
 
@@ -251,15 +252,32 @@ def remembering(retention: Retention) -> Keep:
 
 def _note_told(connection: Connection, which: tuple[int, Kind, int]) -> int:
     tenant, kind, version = which
-    change = update(table).where(
-        table.c.tenant == tenant, table.c.kind == kind, table.c.version == version
-    )
-    return connection.execute(change.values(untold=None)).rowcount
+    changed = update(table).where(table.c.tenant == tenant, table.c.kind == kind)
+    connection.execute(changed.where(table.c.version < version).values(secrets=None))
+    return connection.execute(
+        changed.where(table.c.version == version).values(untold=None)
+    ).rowcount
+
+
+def _open(version: TenantSettings | Retention) -> TenantSettings | Retention:
+    """What may be read by whoever reads the file for what was chosen: nothing secret."""
+    if isinstance(version, TenantSettings):
+        return msgspec.structs.replace(version, secrets={})
+    return version
+
+
+def _secrets(version: TenantSettings | Retention) -> bytes | None:
+    is_open = not isinstance(version, TenantSettings) or not version.secrets
+    return None if is_open else msgspec.json.encode(version.secrets)
 
 
 def _version(row: Row[Any]) -> TenantSettings | Retention:
     if row.kind == "settings":
-        return msgspec.json.decode(row.body, type=TenantSettings)
+        found = msgspec.json.decode(row.body, type=TenantSettings)
+        if row.secrets is None:
+            return found
+        secrets = msgspec.json.decode(row.secrets, type=dict[str, Any])
+        return msgspec.structs.replace(found, secrets=secrets)
     return msgspec.json.decode(row.body, type=Retention)
 
 

@@ -21,8 +21,18 @@ ACTION_CHARS_MAX = 256
 OWN = "sealog"
 DELIVERIES = ("api", "api-and-service")
 
-Service = Callable[[dict[str, Any]], dict[str, Any]]
-"""A destination as it was sent → as it is stored; raises `Refused` with a pointer into it."""
+
+class Destination(msgspec.Struct, frozen=True):
+    """A destination that was read."""
+
+    shown: dict[str, Any]
+    secrets: dict[str, Any] = {}
+    told: dict[str, Any] = {}
+    """What whoever asked is told this once, such as a new signing secret."""
+
+
+Service = Callable[[dict[str, Any]], Destination]
+"""A destination as it was sent → read; raises `Refused` with a pointer into it."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -32,6 +42,8 @@ class Asked(msgspec.Struct, frozen=True):
     has_version: bool
     confirm: bool = False
     """Of retention: what expires at once may go."""
+    told: dict[str, Any] = {}
+    """Of settings: what is told of a service this once."""
 
 
 def read_settings(body: object, service: Service) -> Asked:
@@ -39,6 +51,7 @@ def read_settings(body: object, service: Service) -> Asked:
     faults = Faults()
     known = ("version", "recorded", "delivery", "service", "dialects")
     members = faults.members(body, "", known, READ_ONLY)
+    destination = _service(faults, members, service)
     wanted = TenantSettings(
         version=_version(faults, members),
         recorded=tuple(
@@ -46,14 +59,16 @@ def read_settings(body: object, service: Service) -> Asked:
             for pointer, one in _rules(faults, members, "recorded", ("record",), settings.RULES_MAX)
         ),
         delivery=_delivery(faults, members),
-        service=_service(faults, members, service),
+        service=None if destination is None else destination.shown,
+        secrets={} if destination is None else destination.secrets,
         day_first=_day_first(faults, members),
     )
     if wanted.delivery == "api-and-service" and members.get("service") is None:
         detail = "api-and-service needs a service: name its destination"
         faults.say("/service", "missing-member", detail)
     faults.end()
-    return Asked(wanted, "version" in members)
+    told = {} if destination is None else destination.told
+    return Asked(wanted, "version" in members, told=told)
 
 
 def read_retention(body: object) -> Asked:
@@ -184,7 +199,7 @@ def _delivery(faults: Faults, members: dict[str, Any]) -> Delivery:
     return cast("Delivery", found)
 
 
-def _service(faults: Faults, members: dict[str, Any], service: Service) -> dict[str, Any] | None:
+def _service(faults: Faults, members: dict[str, Any], service: Service) -> Destination | None:
     wanted = faults.typed(members, "", "service", dict)
     if wanted is None:
         return None

@@ -30,6 +30,8 @@ class TenantSettings(msgspec.Struct, frozen=True):
     service: dict[str, Any] | None = None
     """The destination of the service, in the form that streams take; what must stay secret is not
     in it."""
+    secrets: dict[str, Any] = {}
+    """The rest of it: never shown, never told, kept while this version is in force."""
     day_first: bool | None = None
     """For LogicHub's dates; None: as the installation has it."""
 

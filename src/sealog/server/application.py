@@ -17,6 +17,7 @@ from sealog.server import contract, problems
 from sealog.server.administering import Administering
 from sealog.server.bodies import Bodies
 from sealog.server.choosing import RETENTION, SETTINGS, Choosing
+from sealog.server.clocking import Clocking
 from sealog.server.counting import Counting
 from sealog.server.door import Door
 from sealog.server.exporting import PATH as EXPORTS
@@ -74,6 +75,7 @@ def build(
     app.router.routes.extend(Streaming(parts, settings, knocker, threads).routes(Plain))
     app.router.routes.extend(_choices(Choosing(parts, settings, knocker, threads)))
     app.include_router(Administering(parts, settings, knocker, threads).router())
+    app.include_router(Clocking(parts, settings, knocker, threads).router())
     # Made when first asked for: it takes longer than all the rest.
     document = cache(lambda: contract.text(contract.document(app, settings)))
 

@@ -1,8 +1,10 @@
 """Bodies read with a limit: what is too large is refused before it is held in memory."""
 
 import asyncio
+from typing import Any
 
-from starlette.requests import ClientDisconnect
+import msgspec
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from sealog.errors import Busy, Refused, TooLarge
@@ -62,6 +64,21 @@ class Bodies:
                 chunk, more = message.get("body", b""), message.get("more_body", False)
         finally:
             self._held -= held
+
+
+async def read_object(request: Request, limit: int) -> dict[str, Any]:
+    """A small body, which is one JSON object. Raises `Refused` and `TooLarge`."""
+    chunks = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"a body here is at most {limit} bytes", code="body-too-large")
+        chunks.append(chunk)
+    try:
+        return msgspec.json.decode(b"".join(chunks), type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused("the body is one JSON object", code="not-json") from error
 
 
 def _too_large(limit: int) -> TooLarge:

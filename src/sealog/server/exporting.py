@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import IO, Any
 
@@ -13,14 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from sealog.access.grants import Grant
-from sealog.errors import Busy, Refused, TooLarge
+from sealog.errors import Busy, Refused
 from sealog.event import times
 from sealog.event.ids import check_tenant
 from sealog.exports import columns, forms
 from sealog.exports.exports import Exports, Wanted, no_export
 from sealog.exports.forms import Form
-from sealog.exports.jobs import READY, Job
+from sealog.exports.jobs import EXPIRED, READY, Job
 from sealog.server import asking, problems, statuses
+from sealog.server.bodies import read_object
 from sealog.server.knocking import Knocker, visit_of
 from sealog.server.parts import Parts
 from sealog.server.problems import BadParameter
@@ -65,7 +66,7 @@ class Exporting:
     async def create(self, request: Request) -> Response:
         """`POST /v1/exports`: ask for a file."""
         grant = self._knocker.knock(request.scope, "export")
-        body = _members(await _read(request, self._settings.form_bytes_max))
+        body = await read_object(request, self._settings.form_bytes_max)
         unknown = sorted(body.keys() - asking.FILTERS - OF_JOBS)
         if unknown:
             known = ", ".join(sorted(asking.FILTERS | OF_JOBS))
@@ -149,7 +150,12 @@ class Exporting:
         if request.method == "HEAD":
             file.close()
             return Response(status_code=status, headers=headers, media_type=media_type)
-        return StreamingResponse(_piece(file, first, end), status, headers, media_type)
+        piece = _piece(file, (first, end), lambda: not self._has_expired(job.id))
+        return StreamingResponse(piece, status, headers, media_type)
+
+    def _has_expired(self, job_id: str) -> bool:
+        job = self._exports.get(job_id)
+        return job is not None and job.state == EXPIRED
 
     def _unsatisfiable(self, request: Request, job: Job) -> Response:
         error = Refused(f"the file has {job.bytes} bytes", code="bad-range")
@@ -209,11 +215,15 @@ def range_of(headers: Headers, etag: str, size: int) -> tuple[int, int] | None:
     return (first, end) if first < end else None
 
 
-async def _piece(file: IO[bytes], first: int, end: int) -> AsyncIterator[bytes]:
+async def _piece(
+    file: IO[bytes], span: tuple[int, int], may_go_on: Callable[[], bool]
+) -> AsyncIterator[bytes]:
+    first, end = span
     try:
         file.seek(first)
         left = end - first
-        while left:
+        # One that expires meanwhile is given out no further: the connection ends before its length.
+        while left and may_go_on():
             chunk = await anyio.to_thread.run_sync(file.read, min(CHUNK_BYTES, left))
             if not chunk:
                 return  # It was cut short: the connection ends before its length is reached.
@@ -221,24 +231,6 @@ async def _piece(file: IO[bytes], first: int, end: int) -> AsyncIterator[bytes]:
             yield chunk
     finally:
         file.close()
-
-
-async def _read(request: Request, limit: int) -> bytes:
-    chunks = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise TooLarge(f"a body here is at most {limit} bytes", code="body-too-large")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _members(body: bytes) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused("the body is one JSON object", code="not-json") from error
 
 
 def _form(body: Mapping[str, Any]) -> Form:

@@ -31,6 +31,7 @@ from sealog.policy.reading import Destination
 from sealog.policy.settings import TenantSettings
 from sealog.query.tree import Query
 from sealog.server.origins import Origins
+from sealog.server.trust import Trust
 
 
 class Intake(Protocol):
@@ -218,5 +219,7 @@ class Parts(msgspec.Struct, frozen=True):
     """None where nobody makes them: beside the process that owns the folder."""
     delivery: Delivery | None = None
     """None where no streams are."""
+    trust: Trust | None = None
+    """None where nothing expires: beside the process that owns the folder."""
     registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)
     """Where other rooms may add their gauges to ours."""

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sealog.errors import Busy, Forbidden, Limited, Refused, SealogError, Unauthorised
+from sealog.policy.refusing import Invalid
 from sealog.query.refusing import BadQuery
 from sealog.server import statuses
 
@@ -31,10 +32,13 @@ _TITLES = {
     410: "It is gone",
     413: "A limit was passed",
     415: "The type or encoding is not taken",
+    412: "It is not what it was",
     416: "There is nothing at that place",
     422: "A value may not be what it is",
+    428: "Say which version it is based on",
     429: "Too many requests",
     500: "Something went wrong on our side",
+    501: "It is not there yet",
     503: "Not now",
 }
 _CODES_OF_HTTP = {404: "no-such-path", 405: "method-not-allowed", 413: "body-too-large"}
@@ -168,6 +172,8 @@ def _faults(error: Refused) -> tuple[Fault, ...]:
         parameter = None if error.pointer else error.parameter
         fault = Fault(error.pointer, error.code, error.detail, parameter)
         return (fault if error.wrong is None else _placed(fault, error.wrong),)
+    if isinstance(error, Invalid):
+        return tuple(Fault(one.pointer, one.code, one.detail) for one in error.wrong)
     if isinstance(error, BadQuery):
         return (_placed(Fault("", error.code, error.detail, "q"), error),)
     if error.pointer:

@@ -57,7 +57,15 @@ _CODES = dict.fromkeys(
         "too-many-buckets",
     ),
     _UNPROCESSABLE,
-) | {"method-not-allowed": 405, "old-cursor": 410, "too-slow": 408, "bad-range": 416}
+) | {
+    "method-not-allowed": 405,
+    "too-slow": 408,
+    "old-cursor": 410,
+    "stale-etag": 412,
+    "bad-range": 416,
+    "no-version": 428,
+    "not-there-yet": 501,
+}
 
 
 def of_error(error: SealogError) -> int:

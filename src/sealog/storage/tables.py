@@ -157,7 +157,8 @@ exports = Table(
 )
 
 # kind: settings or retention; body: JSON. The highest version of a kind is the one in force, once it
-# is told: until then `untold` holds who did it, as JSON.
+# is told: until then `untold` holds who did it, as JSON. secrets: of the one in force alone, as JSON,
+# never given out.
 policies = Table(
     "policies",
     metadata,
@@ -168,6 +169,7 @@ policies = Table(
     Column("by", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("untold", BLOB),
+    Column("secrets", BLOB),
     sqlite_with_rowid=False,
 )
 

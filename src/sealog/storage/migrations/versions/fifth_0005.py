@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("by", sa.Text, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("untold", sa.BLOB),
+        sa.Column("secrets", sa.BLOB),
         sqlite_with_rowid=False,
     )
     op.create_table(
