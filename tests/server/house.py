@@ -327,6 +327,7 @@ class House:
         self.archive = FakeArchive()
         self.ledger = FakeLedger()
         self.not_ready = None
+        self.trust = None
         self._limits = limits or LimitSettings()
         self._catalog = catalog or {"closer": [{"native": "agent_login", "action": "agent.login"}]}
         self.app = build(self.parts_anew(), settings or Settings())
@@ -350,6 +351,7 @@ class House:
             clocks=Clocks(lambda: self.hour.us, lambda: self.hour.s),
             randomness=self.randomness,
             exports=self.exports,
+            trust=self.trust,
             ready=lambda: self.not_ready,
         )
 

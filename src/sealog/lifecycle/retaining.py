@@ -124,9 +124,9 @@ class Retainer:
     def __init__(self, store: Store, source: Source, trust: Trust, world: World) -> None:
         self.done = Done()
         self.trouble: Exception | None = None
+        self.trust = trust
         self._store = store
         self._source = source
-        self._trust = trust
         self._world = world
         # Noted and not done: of these tenants nothing else may be stated.
         self._open = intents.read_all(store)
@@ -149,11 +149,21 @@ class Retainer:
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
-        self._trust.mark(now=True)
+        self.trust.mark(now=True)
 
     def hurry(self) -> None:
         """Look soon: rules have changed, or the clock was confirmed."""
         self._wake.set()
+
+    def judge(self) -> Judgement:
+        """What is to be thought of the clock now."""
+        return self.trust.judge()
+
+    def confirm(self) -> Judgement:
+        """Believe the clock as it is, and go on by it."""
+        judged = self.trust.confirm()
+        self.hurry()
+        return judged
 
     def held(self) -> int:
         """Tenants of which something should go, and does not because the clock is not trusted."""
@@ -166,9 +176,9 @@ class Retainer:
         is durable by then stays so, and is gone on with.
         """
         with self._turn:
-            self._trust.mark()
+            self.trust.mark()
             troubles = self._finish(self._open)
-            judged = self._trust.judge()
+            judged = self.trust.judge()
             due = self._source.due(judged.now_us)
             self._hold(judged, len(due))
             chosen = self._chosen(due) if judged.is_trusted else iter(())

@@ -36,24 +36,26 @@ _Catalog = dict[str, list[dict[str, Any]]]
 Cursor = Annotated[str | None, Query(min_length=1, max_length=128)]
 
 
-class _Closed(BaseModel):
+class Closed(BaseModel):
+    """A body of which nothing is unknown."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class NewTenant(_Closed):
+class NewTenant(Closed):
     """A tenant to make."""
 
     name: TenantName
 
 
-class TenantChange(_Closed):
+class TenantChange(Closed):
     """What may be changed of a tenant."""
 
     public: bool
     """Whether its sealed log may be read without a key."""
 
 
-class TenantShown(_Closed):
+class TenantShown(Closed):
     """A tenant."""
 
     name: TenantName
@@ -74,14 +76,14 @@ class TenantDetail(TenantShown):
     """Where its newest checkpoint is."""
 
 
-class TenantList(_Closed):
+class TenantList(Closed):
     """Tenants by name."""
 
     tenants: list[TenantShown]
     next_cursor: str | None
 
 
-class NewKey(_Closed):
+class NewKey(Closed):
     """A key to make."""
 
     name: Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX, examples=["billing"])]
@@ -90,7 +92,7 @@ class NewKey(_Closed):
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=20, examples=[["ingest"]])]
 
 
-class KeyShown(_Closed):
+class KeyShown(Closed):
     """A key without its secret."""
 
     id: str
@@ -107,7 +109,7 @@ class KeyMade(KeyShown):
     key: str
 
 
-class KeyList(_Closed):
+class KeyList(Closed):
     """Keys in the order they were made."""
 
     keys: list[KeyShown]
@@ -160,7 +162,7 @@ class Administering:
                 methods=[method],
                 operation_id=endpoint.__name__,
                 tags=[path.split("/")[1]],
-                route_class_override=_knocked(self._knocker, scopes, self._settings),
+                route_class_override=knocked(self._knocker, scopes, self._settings),
                 **more,
             )
         return router
@@ -176,7 +178,7 @@ class Administering:
         cursor: Cursor = None,
     ) -> TenantList:
         """The tenants that the key is for, by name."""
-        grant = _grant(request)
+        grant = grant_of(request)
         most = min(limit or self._settings.page_default, self._settings.page_max)
         names = sorted(
             tenant.name
@@ -191,7 +193,7 @@ class Administering:
         self, request: Request, wanted: NewTenant, response: Response
     ) -> TenantShown:
         """Make a tenant; naming one that is there gives that one."""
-        grant = _grant(request)
+        grant = grant_of(request)
         if not grant.covers(wanted.name):
             raise Forbidden("the key is for other tenants", code="other-tenant")
         if self._parts.tenants.get(wanted.name) is not None:
@@ -201,7 +203,7 @@ class Administering:
 
     async def tenant(self, request: Request, tenant: TenantPath) -> TenantDetail:
         """One tenant, the size of its sealed log, and the key that verifies it."""
-        grant = _grant(request)
+        grant = grant_of(request)
         found = self._registration(grant, tenant)
         return TenantDetail(
             **_tenant_shown(found).model_dump(),
@@ -215,7 +217,7 @@ class Administering:
         self, request: Request, tenant: TenantPath, change: TenantChange
     ) -> TenantShown:
         """Open a tenant's sealed log to those without a key, or close it."""
-        grant = _grant(request)
+        grant = grant_of(request)
         name = self._registration(grant, tenant).tenant.name
         tenants = self._parts.tenants
         changed = partial(tenants.set_public, name, public=change.public)
@@ -228,7 +230,7 @@ class Administering:
         cursor: Cursor = None,
     ) -> KeyList:
         """The keys for no other tenants than this key's own, revoked ones included."""
-        grant = _grant(request)
+        grant = grant_of(request)
         most = min(limit or self._settings.page_max, self._settings.page_max)
         keys = [key for key in self._parts.keys.all() if _within(grant, key.tenants)]
         names = [key.id for key in keys]
@@ -243,7 +245,7 @@ class Administering:
         A key gives what it has and no more: its own tenants, its own scopes. Tenants that are named
         and not there are made.
         """
-        grant = _grant(request)
+        grant = grant_of(request)
         if not _within(grant, wanted.tenants):
             raise Forbidden("a key can be for tenants of this key only", code="other-tenant")
         beyond = sorted(set(wanted.scopes).intersection(SCOPES).difference(grant.scopes))
@@ -267,7 +269,7 @@ class Administering:
 
     async def revoke_key(self, request: Request, id: Annotated[str, Path()]) -> None:  # noqa: A002 - its name in the path
         """Make a key worthless at once. It stays listed."""
-        grant = _grant(request)
+        grant = grant_of(request)
         key = self._parts.keys.get(id)
         if key is None or not _within(grant, key.tenants):
             raise Missing("there is no such key", code="no-such-key")
@@ -289,7 +291,7 @@ class Administering:
             if not parts.size(tenant.number):
                 found = parts.tenants.registration(tenant.name)
                 assert found is not None
-                by, origin = _grant(request), self._origin(request)
+                by, origin = grant_of(request), self._origin(request)
                 parts.recorder.tenant_created(tenant, found.created_us, by, origin)
 
     def _origin(self, request: Request) -> Origin:
@@ -302,7 +304,7 @@ class Administering:
         return found
 
 
-def _knocked(knocker: Knocker, scopes: Sequence[str], settings: Settings) -> type[APIRoute]:
+def knocked(knocker: Knocker, scopes: Sequence[str], settings: Settings) -> type[APIRoute]:
     """A route that reads and judges nothing of a request before its key is known to be right."""
 
     class Knocked(APIRoute):
@@ -334,7 +336,8 @@ def _limited(receive: Receive, limit: int) -> Receive:
     return receive_some
 
 
-def _grant(request: Request) -> Grant:
+def grant_of(request: Request) -> Grant:
+    """What the key of a request allows that has knocked."""
     grant = visit_of(request.scope).grant
     assert grant is not None
     return grant
