@@ -475,7 +475,7 @@ def test_an_older_file_is_brought_here(path):
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE reads")
         connection.execute("DROP TABLE exports")
-        for table in ("policies", "expired", "streams", "parked"):
+        for table in ("policies", "unrecorded", "expired", "expiring", "classed", "streams", "parked"):
             connection.execute(f"DROP TABLE {table}")
         for column in ("first_ingested_us", "last_ingested_us"):
             connection.execute(f"ALTER TABLE segments DROP COLUMN {column}")
