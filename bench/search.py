@@ -28,7 +28,7 @@ TENANTS = 200
 BATCH = 1_000
 CONNECTIONS = 4
 ASKED = 100
-MERGED_AFTER_S = 5.0
+MERGED_AFTER_S = 20.0
 """Without a merge for so long, there is none left."""
 STEP_MS = 2_592_000_000.0
 """30 days, which the events fill evenly."""
