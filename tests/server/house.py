@@ -21,6 +21,7 @@ from sealog.errors import Missing, Refused
 from sealog.event.batch import Receipt
 from sealog.event.packs import Opened
 from sealog.policy.policies import Policies
+from sealog.policy.reading import Destination
 from sealog.query.tree import Query
 from sealog.server.application import build
 from sealog.server.parts import Clocks, Parts
@@ -323,6 +324,8 @@ class House:
         self.reads = Reads(store, lambda: self.hour.us)
         self.recorder = FakeRecorder()
         self.policies = Policies(store, lambda: self.hour.us)
+        self.going = []
+        self.asked_of_forecast = []
         self.intake = FakeIntake()
         self.archive = FakeArchive()
         self.ledger = FakeLedger()
@@ -351,9 +354,29 @@ class House:
             clocks=Clocks(lambda: self.hour.us, lambda: self.hour.s),
             randomness=self.randomness,
             exports=self.exports,
+            forecast=self._forecast,
+            service=self._service,
             trust=self.trust,
             ready=lambda: self.not_ready,
         )
+
+    def _forecast(self, tenant, keep_s):
+        self.asked_of_forecast.append((tenant.name, keep_s("closer", "agent_login", "agent.login")))
+        return self.going
+
+    def _service(self, wanted, before):
+        """Takes webhooks, and keeps the secret they had."""
+        if wanted.get("kind") != "webhook":
+            raise Refused("a destination is a webhook", code="bad-destination", pointer="/kind")
+        shown = {"kind": "webhook", "url": str(wanted.get("url"))}
+        if before.secrets:
+            return Destination(shown, before.secrets)
+        return Destination(shown, {"key": "whsec_1"}, {"secret": "whsec_1"})
+
+    def serve(self, parts):
+        """Other parts, from now on."""
+        self.app = build(parts, Settings())
+        self.connect()
 
     def connect(self):
         """A client of the application as it is now."""

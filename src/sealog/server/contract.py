@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from sealog.server import exported, searches
+from sealog.server import chosen, exported, searches
 from sealog.server.operations import (
     FAULT,
     INDEX,
@@ -81,6 +81,22 @@ RECEIPT: Json = {
         "repeated": {"type": "boolean"},
     },
 }
+NOT_RECORDED: Json = {
+    "type": "object",
+    "description": "Nothing of it was kept: its tenant chose not to record its type.",
+    "required": ["not_recorded"],
+    "properties": {
+        "not_recorded": {
+            "type": "object",
+            "required": ["tenant", "dialect", "action"],
+            "properties": {
+                "tenant": TENANT,
+                "dialect": {"type": "string"},
+                "action": {"type": "string", "description": "The native name."},
+            },
+        }
+    },
+}
 RESULTS: Json = {
     "type": "object",
     "required": ["results"],
@@ -91,6 +107,7 @@ RESULTS: Json = {
             "items": {
                 "anyOf": [
                     {"$ref": "#/components/schemas/Receipt"},
+                    NOT_RECORDED,
                     {
                         "type": "object",
                         "required": ["refused"],
@@ -121,6 +138,12 @@ _NAMES = {
     ("get", "/v1/exports/{id}"): "export",
     ("delete", "/v1/exports/{id}"): "remove_export",
     ("get", "/v1/exports/{id}/content"): "export_content",
+    ("get", "/v1/settings"): "settings",
+    ("put", "/v1/settings"): "change_settings",
+    ("get", "/v1/settings/history"): "settings_history",
+    ("get", "/v1/retention"): "retention",
+    ("put", "/v1/retention"): "change_retention",
+    ("get", "/v1/retention/history"): "retention_history",
     ("get", "/logs/{log_id}/{resource}"): "log",
     ("get", "/healthz"): "healthz",
     ("get", "/readyz"): "readyz",
@@ -145,6 +168,9 @@ def document(app: FastAPI, settings: Settings) -> Json:
         Event=_EVENT,
         Events=searches.EVENTS,
         Export=exported.EXPORT,
+        Settings=chosen.SETTINGS,
+        Retention=chosen.RETENTION,
+        Foretold=chosen.FORETOLD,
     )
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "A key, `slk_…`."},
@@ -175,10 +201,10 @@ def _paths(settings: Settings) -> dict[str, Json]:
             "post": _ingest("a dialect's own shape", [in_path("dialect", {"type": "string"})])
         },
         "/v1/events/{id}": {
-            "get": got("events", "One event by its id", _event(), [in_path("id", some_text()), _tenant()])
+            "get": got("events", "One event by its id", _event(), [in_path("id", some_text()), _tenant(), *searches.shapes()])
         },
         "/v1/tenants/{tenant}/events/{index}": {
-            "get": got("events", "One event by its place in the sealed log", _event(), _place())
+            "get": got("events", "One event by its place in the sealed log", _event(), [*_place(), *searches.shapes()])
         },
         "/v1/tenants/{tenant}/events/{index}/proof": {
             "get": got("proofs", "A file that proves an event offline", json_of({"type": "object"}), _place())
@@ -196,6 +222,7 @@ def _paths(settings: Settings) -> dict[str, Json]:
         "/v1/feed": {"get": _feed(settings)},
         "/v1/tail": {"get": _tail(settings)},
         **exported.paths(settings),
+        **chosen.paths(),
         "/logs/{log_id}/{resource}": {"get": _log()},
         "/healthz": {"get": _open("The process answers", json_of({"type": "object"}))},
         "/readyz": {"get": _open("The server can do its work", json_of({"type": "object"}))},
@@ -260,6 +287,7 @@ def _feed(settings: Settings) -> Json:
         in_query("after", after, "The last index seen: a page's next_cursor."),
         limit(settings),
         in_query("wait", wait, "Seconds to wait for something new."),
+        *searches.shapes(),
     ]
     return got("events", "Follow a tenant in the order of its log", _events(), parameters)
 
