@@ -37,6 +37,8 @@ class Held:
         self.reached = threading.Event()
         self.error = None
         self.hidden = False
+        self.expiry_us = None
+        self.asked_us = []
 
     def wait_for(self, tenant, index, timeout_s):
         return not self.hidden and self._archive.wait_for(tenant, index, timeout_s)
@@ -44,7 +46,8 @@ class Held:
     def segments(self, tenant):
         return self._archive.segments(tenant)
 
-    def pieces(self, tenant, query, end):
+    def pieces(self, tenant, query, end, *, now_us=None):
+        self.asked_us.append(now_us)
         for piece in self._archive.pieces(tenant, query, end):
             self.reached.set()
             assert self.gate.wait(20)
@@ -61,6 +64,7 @@ class Port:
         self.home = Home(path)
         self.clock = Clock()
         self.finished = []
+        self.spare_us = 0
         self._limits = limits
         self._drawn = 0
         self.open()
@@ -75,6 +79,8 @@ class Port:
             derive=self._derive,
             monotonic_s=lambda: self.clock.s,
             finished=self.finished.append,
+            spare_us=lambda _: self.spare_us,
+            first_expiry_us=lambda *_: self.source.expiry_us,
         )
         settings = Settings(workers=0, **self._limits)
         self.exports = Exports(self.home.store, self.home.folder, self.source, world, settings)

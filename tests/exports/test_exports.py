@@ -248,6 +248,74 @@ def test_a_file_goes_on_time(build_port):
         port.exports.open(job.id)
 
 
+HOUR_US = 3_600_000_000
+
+
+def test_a_file_goes_with_the_first_of_what_it_holds(port):
+    """Retention reaches what was taken out of the trail and rests here still."""
+    fill(port.home, 10)
+    port.source.expiry_us = NOW_US + HOUR_US
+    job = port.wait(port.ask())
+    assert job.expires_us == NOW_US + HOUR_US
+
+    port.clock.pass_by(3_599)
+    assert content(port, job)
+    port.clock.pass_by(1)
+
+    with pytest.raises(Gone):
+        port.exports.open(job.id)
+    port.restart()
+    port.wait(job, "expired")
+    assert port.files() == []
+
+
+def test_what_is_about_to_expire_is_left_out_so_that_a_file_lasts(port):
+    """Else one with everything would be gone as soon as it is there."""
+    fill(port.home, 10)
+    port.spare_us = HOUR_US
+    port.source.expiry_us = NOW_US + 1
+
+    job = port.wait(port.ask())
+
+    assert job.expires_us == NOW_US + HOUR_US
+    assert port.source.asked_us == [NOW_US + HOUR_US]
+
+
+def test_one_that_is_not_made_before_what_it_holds_expires_fails(port):
+    fill(port.home, 300)
+    port.source.expiry_us = NOW_US + HOUR_US
+    port.source.gate.clear()
+    asked = port.ask()
+    assert port.source.reached.wait(10)
+
+    port.clock.pass_by(3_600)
+    port.source.gate.set()
+
+    job = port.wait(asked, "failed")
+    assert job.error == "what it holds expired before all of it was written"
+    assert port.files() == []
+
+
+def test_files_go_and_are_begun_anew_when_rules_change(port):
+    """What expires by the new ones may stand in any that was made by the old."""
+    fill(port.home, 300)
+    fill(port.home, 10, tenant=BETA)
+    ready, other = port.wait(port.ask()), port.wait(port.ask(tenant=BETA))
+    port.source.gate.clear()
+    port.source.reached.clear()
+    under_way = port.ask()
+    assert port.source.reached.wait(10)
+    asked = len(port.source.asked_us)
+
+    port.exports.recall(ALPHA.number)
+    port.wait(ready, "expired")
+    port.source.gate.set()
+
+    assert port.wait(under_way).events == 300
+    assert len(port.source.asked_us) > asked
+    assert port.files() == sorted([f"{other.id}.ndjson", f"{under_way.id}.ndjson"])
+
+
 def test_nothing_is_taken_on_where_nobody_makes_it(port):
     port.exports.stop()
 

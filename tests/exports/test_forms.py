@@ -10,7 +10,7 @@ from tests.archive.made import ALPHA
 from tests.exports.made import fill, line, pieces_of, shown
 
 from sealog.errors import Refused
-from sealog.event.moulds import Moulds
+
 from sealog.exports import forms
 from sealog.exports.columns import COLUMNS
 from sealog.exports.forms import Form
@@ -39,7 +39,7 @@ def read(text):
 def test_ndjson_is_every_event_as_it_is_shown(home):
     fill(home, 300)
 
-    content = file_of(Form("ndjson"), forms.write(Form("ndjson"), pieces_of(home, 300), Moulds()))
+    content = file_of(Form("ndjson"), Writer(Form("ndjson")).write(pieces_of(home, 300)))
 
     assert content.splitlines() == shown(home, ALPHA, range(300))
     assert content.endswith(b"\n")
@@ -50,7 +50,7 @@ def test_csv_is_a_row_of_names_and_a_row_an_event(home):
     fill(home, 300)
     form = Form("csv")
 
-    content = file_of(form, forms.write(form, pieces_of(home, 300), Moulds()))
+    content = file_of(form, Writer(form).write(pieces_of(home, 300)))
 
     names, *rows = read(content)
     assert tuple(names) == COLUMNS
@@ -65,7 +65,7 @@ def test_parquet_has_the_same_columns_with_their_types(home):
     form = Form("parquet")
 
     content = file_of(
-        form, *[forms.write(form, [piece], Moulds()) for piece in pieces_of(home, 300)]
+        form, *[Writer(form).write([piece]) for piece in pieces_of(home, 300)]
     )
 
     table = pq.read_table(pa.BufferReader(content))
@@ -95,7 +95,7 @@ def test_columns_are_those_asked_for_in_that_order(home, name):
     fill(home, 20)
     form = Form(name, ("actor_id", "index"))
 
-    content = file_of(form, forms.write(form, pieces_of(home, 20), Moulds()))
+    content = file_of(form, Writer(form).write(pieces_of(home, 20)))
 
     if name == "csv":
         assert read(content)[:3] == [["actor_id", "index"], ["u-0", "0"], ["u-1", "1"]]
@@ -154,7 +154,7 @@ def test_parquet_is_written_in_groups_of_a_bounded_size(home, monkeypatch):
     form = Form("parquet")
 
     content = file_of(
-        form, *[forms.write(form, [piece], Moulds()) for piece in pieces_of(home, 300)]
+        form, *[Writer(form).write([piece]) for piece in pieces_of(home, 300)]
     )
 
     file = pq.ParquetFile(pa.BufferReader(content))

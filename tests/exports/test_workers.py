@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.exports.made import fill, pieces_of
 
-from sealog.event.moulds import Derive, Moulds
+from sealog.event.moulds import Derive
 from sealog.exports import forms, workers
 from sealog.exports.forms import Form
 from sealog.exports.part import Unwritten
@@ -21,7 +21,7 @@ def test_batches_come_back_in_their_order(home, count):
     found = list(workers.written(form, [[piece] for piece in pieces], count))
 
     assert [events for events, _ in found] == [len(one[2] or one[0].masks) for one in pieces]
-    assert b"".join([content for _, content in found]) == forms.write(form, pieces, Moulds())
+    assert b"".join([content for _, content in found]) == Writer(form).write(pieces)
 
 
 def add_a_member(tree):

@@ -81,8 +81,13 @@ class Source(Protocol):
         """A tenant's segments."""
         ...
 
-    def pieces(self, tenant: Tenant, query: Query, end: int) -> Iterator[Piece]:
-        """The events below an index that pass, in order, pack by pack."""
+    def pieces(
+        self, tenant: Tenant, query: Query, end: int, *, now_us: int | None = None
+    ) -> Iterator[Piece]:
+        """The events below an index that pass, in order, pack by pack.
+
+        `now_us`: without what has expired by then.
+        """
         ...
 
 
@@ -99,6 +104,10 @@ class World(msgspec.Struct, frozen=True):
     finished: Callable[[Finished], None] = lambda _: None
     """Told of every export that became ready, in the thread that made it. It MUST NOT raise."""
     monotonic_s: Callable[[], float] = time.monotonic
+    spare_us: Callable[[int], int] = lambda _: 0
+    """Tenant number → what goes into an export is kept for so long still, at least."""
+    first_expiry_us: Callable[[Tenant, Query, int], int | None] = lambda *_: None
+    """When the first of the events below an index that pass expires; None: never."""
 
 
 class Exports:
@@ -118,6 +127,9 @@ class Exports:
         # Job → how far it is; changed by whoever holds the register's turn.
         self._under_way: dict[str, _UnderWay] = {}
         self._served = 0
+        # Numbers of tenants whose files are to go.
+        self._recalled: set[int] = set()
+        self._look = threading.Event()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
@@ -135,6 +147,7 @@ class Exports:
     def stop(self) -> None:
         """End what is under way; it is begun again at the next start."""
         self._stopping.set()
+        self._look.set()
         self._wake()
         for thread in self._threads:
             thread.join()
@@ -153,6 +166,8 @@ class Exports:
             state=PENDING,
             format=wanted.form.name,
             columns=wanted.form.columns,
+            dialect=wanted.form.dialect,
+            ecs_version=wanted.form.ecs_version,
             asked=wanted.asked,
             query=msgspec.json.encode(wanted.query).decode(),
             size=size,
@@ -196,6 +211,14 @@ class Exports:
                 self._register.put(job, state=CANCELLED)
             else:
                 self._register.forget(job)
+
+    def recall(self, tenant: int) -> None:
+        """How long a tenant's events are kept has changed: its files go, those under way begin anew.
+
+        It happens soon after, in another thread; this is quick, and raises nothing.
+        """
+        self._recalled.add(tenant)
+        self._look.set()
 
     def _now(self, job: Job) -> Job:
         at = self._under_way.get(job.id)
@@ -262,7 +285,7 @@ class Exports:
         except Exception as error:  # noqa: BLE001 - the job says that it failed, the log says why
             self._fail(job, "something went wrong on our side: the server's log says what", error)
         else:
-            self._settle(job, made)
+            self._settle(job, made, self._under_way[job.id].expires_us)
 
     def _make_file(self, job: Job) -> Made:
         tenant = self._world.tenants(job.tenant)
@@ -274,6 +297,8 @@ class Exports:
             at.events, at.bytes = events, size
             if self._stopping.is_set() or self._register.get(job.id) != job:
                 raise Halted
+            if at.expires_us is not None and self._world.clock_us() >= at.expires_us:
+                raise Unwritten("what it holds expired before all of it was written")
 
         def take(size: int) -> bool:
             under_way = sum(other.bytes for other in list(self._under_way.values()))
@@ -283,18 +308,32 @@ class Exports:
         while job.size and not self._source.wait_for(tenant, job.size - 1, VISIBLE_S):
             tell(0, 0)
         query = msgspec.json.decode(job.query, type=Query)
-        pieces = self._source.pieces(tenant, query, job.size)
+        # Else a file with everything would be gone as soon as it is there: something always expires.
+        spare_us = self._world.spare_us(job.tenant)
+        until_us = self._world.clock_us() + spare_us if spare_us else None
+        first_us = self._world.first_expiry_us(tenant, query, job.size)
+        at.expires_us = None if first_us is None else max(first_us, until_us or 0)
+        pieces = (
+            self._source.pieces(tenant, query, job.size, now_us=until_us)
+            if spare_us
+            else self._source.pieces(tenant, query, job.size)
+        )
         count = workers.count_for(job.estimated, self._workers)
         ways = Ways(count, take, self._world.derive, tell)
-        return making.make(self._register.path(job), Form(job.format, job.columns), pieces, ways)
+        return making.make(self._register.path(job), job.form, pieces, ways)
 
-    def _settle(self, job: Job, made: Made) -> None:
+    def _settle(self, job: Job, made: Made, expires_us: int | None) -> None:
         with self._register.turn:
             if self._register.get(job.id) != job:
                 self._register.path(job).unlink(missing_ok=True)
                 return
             self._register.put(
-                job, state=READY, events=made.events, bytes=made.bytes, sha256=made.sha256
+                job,
+                state=READY,
+                events=made.events,
+                bytes=made.bytes,
+                sha256=made.sha256,
+                expires_us=expires_us,
             )
         _log.info("export ready", export=job.id, key=job.key, events=made.events, bytes=made.bytes)
         self._world.finished(
@@ -315,12 +354,26 @@ class Exports:
 
     def _expire_all(self) -> None:
         while not self._stopping.is_set():
+            self._look.clear()
             try:
+                self._recall_all()
                 self._register.expire()
             except (Busy, OSError) as error:
                 _log.error("exports cannot expire yet", error=str(error))
                 self._stopping.wait(RETRY_S)
-            self._stopping.wait(min(max(self._register.next_s(), 0.01), LOOK_EVERY_S))
+                continue
+            self._look.wait(min(max(self._register.next_s(), 0.01), LOOK_EVERY_S))
+
+    def _recall_all(self) -> None:
+        while self._recalled:
+            tenant = next(iter(self._recalled))
+            # Before the jobs: who is recalled again meanwhile is looked at again.
+            self._recalled.discard(tenant)
+            try:
+                self._register.recall(tenant)
+            except BaseException:
+                self._recalled.add(tenant)
+                raise
 
     def _wake(self) -> None:
         with self._changed:
@@ -330,6 +383,8 @@ class Exports:
 class _UnderWay(msgspec.Struct):
     """How far a job is."""
 
+    expires_us: int | None = None
+    """When the first of what it holds expires."""
     events: int = 0
     bytes: int = 0
 

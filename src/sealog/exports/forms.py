@@ -1,15 +1,16 @@
 """What events look like in each format, and what stands before and after them in a file."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
 from sealog.errors import Refused
-from sealog.event.moulds import Moulds
+from sealog.event.moulds import Derive
 from sealog.event.packs import Pack, Unpacker
 from sealog.exports.columns import COLUMNS, NUMBERS, TIMES, Row, at_us, rows
+from sealog.rendering.rendering import ECS, ECS_VERSIONS, Renderer
 
 FORMATS = ("ndjson", "csv", "parquet")
 MEDIA_TYPES = {
@@ -29,10 +30,17 @@ _ODD = ('"', ",", "\r", "\n", "\0=", "\0+", "\0-", "\0@", "\0\t")
 
 
 class Form(msgspec.Struct, frozen=True):
-    """A format, and of CSV and Parquet the columns, in order."""
+    """A format, of CSV and Parquet the columns, in order, and whose shape each event has."""
 
     name: str
     columns: tuple[str, ...] = COLUMNS
+    dialect: str = ECS
+    ecs_version: str = ECS_VERSIONS[0]
+
+    @property
+    def is_native(self) -> bool:
+        """Whether events are written as the columns are read from them."""
+        return (self.dialect, self.ecs_version) == (ECS, ECS_VERSIONS[0])
 
     def __post_init__(self) -> None:
         """Refuse what is no format."""
@@ -44,27 +52,55 @@ Piece = tuple[Pack, int, Sequence[int] | None]
 """A pack, the index from which it counts, and the places that are wanted of it (None: all)."""
 
 
-def write(form: Form, pieces: Iterable[Piece], moulds: Moulds) -> bytes:
-    """Events in a form: lines of NDJSON or CSV, or a batch of Parquet's rows as an Arrow stream.
+class Writer:
+    """Writes events in a form: made once for all that is written, because it remembers what it saw."""
 
-    `moulds`: made once for all that is written. Raises `Altered` for a pack that does not open.
+    def __init__(self, form: Form, derive: Derive | None = None) -> None:
+        """`derive`: what follows from each event."""
+        self._form = form
+        shaped = Renderer(form.dialect, ecs_version=form.ecs_version, derive=derive)
+        self._shaped = None if form.is_native else shaped
+        self._native = shaped if form.is_native else Renderer(ECS, derive=derive)
+
+    def write(self, pieces: Iterable[Piece]) -> bytes:
+        """Lines of NDJSON or CSV, or a batch of Parquet's rows as an Arrow stream.
+
+        Raises `Altered` for a pack that does not open.
+        """
+        unpacker = Unpacker()
+        if self._shaped is None:
+            return of_lines(self._form, _lines(self._native, pieces, unpacker))
+        if self._form.name == "ndjson":
+            return _lines(self._shaped, pieces, unpacker)
+        pieces = list(pieces)
+        events = _lines(self._shaped, pieces, unpacker)
+        return of_lines(self._form, _lines(self._native, pieces, unpacker), events)
+
+
+def _lines(renderer: Renderer, pieces: Iterable[Piece], unpacker: Unpacker) -> bytes:
+    return b"".join([renderer.lines(pack, base, unpacker, where) for pack, base, where in pieces])
+
+
+def of_lines(form: Form, lines: bytes, events: bytes | None = None) -> bytes:
+    """The same, of events in ECS as NDJSON.
+
+    `events`: the same events as they are to stand in the file, where that is another shape.
     """
-    unpacker = Unpacker()
-    lines = b"".join([moulds.lines(pack, base, unpacker, places) for pack, base, places in pieces])
-    return _WRITERS[form.name](form, lines)
-
-
-def of_lines(form: Form, lines: bytes) -> bytes:
-    """The same, of events as NDJSON."""
-    return _WRITERS[form.name](form, lines)
-
-
-def _ndjson(_form: Form, lines: bytes) -> bytes:
-    return lines
-
-
-def _csv(form: Form, lines: bytes) -> bytes:
+    if form.name == "ndjson":
+        return lines if events is None else events
     found: Iterable[Row] = rows(lines)
+    if events is not None:
+        found = _shaped(found, events)
+    return (_csv if form.name == "csv" else _arrow)(form, found)
+
+
+def _shaped(found: Iterable[Row], events: bytes) -> Iterator[Row]:
+    texts = events.decode("utf-8", "replace").split("\n")[:-1]
+    for row, text in zip(found, texts, strict=True):
+        yield (*row[:-1], text)
+
+
+def _csv(form: Form, found: Iterable[Row]) -> bytes:
     if form.columns != COLUMNS:
         found = _narrowed(found, form.columns)
     return csv_lines(found)
@@ -105,11 +141,11 @@ def _narrowed(found: Iterable[Row], columns: Sequence[str]) -> Iterable[Row]:
     return [tuple([row[place] for place in places]) for row in found]
 
 
-def _arrow(form: Form, lines: bytes) -> bytes:
+def _arrow(form: Form, found: Iterable[Row]) -> bytes:
     import pyarrow as pa  # noqa: PLC0415 - only Parquet pays for it
 
     schema = schema_of(form)
-    columns = list(zip(*rows(lines), strict=True))
+    columns = list(zip(*found, strict=True))
     arrays = []
     for field in schema:
         values: Sequence[Any] = columns[COLUMNS.index(field.name)]
@@ -138,12 +174,8 @@ def schema_of(form: Form) -> Any:
     )
 
 
-_WRITERS: dict[str, Callable[[Form, bytes], bytes]] = {
-    "ndjson": _ndjson,
-    "csv": _csv,
-    "parquet": _arrow,
-}
-assert set(_WRITERS) == set(FORMATS) == set(MEDIA_TYPES)
+assert set(FORMATS) == set(MEDIA_TYPES)
+assert COLUMNS[-1] == "event"
 assert set(NUMBERS) < set(COLUMNS)
 
 

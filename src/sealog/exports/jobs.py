@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
+from sealog.exports.forms import Form
+from sealog.rendering.rendering import ECS, ECS_VERSIONS
 from sealog.storage.tables import exports as table
 
 PENDING, RUNNING, READY = "pending", "running", "ready"
@@ -35,6 +37,9 @@ class Job(msgspec.Struct, frozen=True):
     estimated: int
     """How many events there may be, at most."""
     created_us: int
+    dialect: str = ECS
+    """Whose shape each event has."""
+    ecs_version: str = ECS_VERSIONS[0]
     finished_us: int | None = None
     expires_us: int | None = None
     events: int = 0
@@ -42,6 +47,11 @@ class Job(msgspec.Struct, frozen=True):
     error: str | None = None
     # Last, because its name is a type's.
     bytes: int = 0
+
+    @property
+    def form(self) -> Form:
+        """What its file looks like."""
+        return Form(self.format, self.columns, self.dialect, self.ecs_version)
 
     @property
     def name(self) -> str:

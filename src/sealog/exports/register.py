@@ -103,6 +103,9 @@ class Register:
             after = msgspec.structs.replace(after, finished_us=now_us)
         if job.state == RUNNING and after.state == READY:
             expires_us = now_us + int(self._limits.expire_after_s * 1e6)
+            if after.expires_us is not None:
+                # What it holds goes sooner.
+                expires_us = min(expires_us, after.expires_us)
             after = msgspec.structs.replace(after, expires_us=expires_us)
         with self.turn:
             assert self._jobs.get(job.id) == job
@@ -136,19 +139,33 @@ class Register:
                 if self._jobs.get(job.id) != job:
                     continue
                 if job.state == READY and self._is_due(job):
-                    # The file first: should we die between, the job is told to have lost it.
-                    self.path(job).unlink(missing_ok=True)
-                    self.put(job, state=EXPIRED)
+                    self._end(job)
                 elif (
                     job.state not in {READY, *UNFINISHED}
                     and self._clocks.us() - job.created_us >= REMEMBERED_US
                 ):
                     self.forget(job)
 
+    def recall(self, tenant: int) -> None:
+        """Remove a tenant's files; what is being made begins anew."""
+        for job in list(self._jobs.values()):
+            with self.turn:
+                if job.tenant != tenant or self._jobs.get(job.id) != job:
+                    continue
+                if job.state == READY:
+                    self._end(job)
+                elif job.state == RUNNING:
+                    self.put(job, state=PENDING)
+
     def next_s(self) -> float:
         """Seconds until the next is due, by the clock that is never set."""
         nearest = min(list(self._deadlines.values()), default=float("inf"))
         return nearest - self._clocks.monotonic_s()
+
+    def _end(self, job: Job) -> None:
+        # The file first: should we die between, the job is told to have lost it.
+        self.path(job).unlink(missing_ok=True)
+        self.put(job, state=EXPIRED)
 
     def _check(self, job: Job) -> None:
         path = self.path(job)

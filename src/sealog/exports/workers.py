@@ -15,9 +15,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 
-from sealog.event.moulds import Derive, Moulds
-from sealog.exports import forms
-from sealog.exports.forms import Form, Piece
+from sealog.event.moulds import Derive
+from sealog.exports.forms import Form, Piece, Writer
 from sealog.exports.part import Unwritten
 
 NICE = 10
@@ -39,9 +38,9 @@ def written(
     here. No more than three batches a worker are under way. Raises what reading a batch raises, and `Unwritten` where a worker dies.
     """
     if not workers:
-        moulds = Moulds(derive)
+        writer = Writer(form, derive)
         for batch in batches:
-            yield _count(batch), forms.write(form, batch, moulds)
+            yield _count(batch), writer.write(batch)
         return
     # Not forked: a copy of threads that hold locks would hang.
     context = multiprocessing.get_context("spawn")
@@ -77,13 +76,13 @@ def _count(batch: Iterable[Piece]) -> int:
 
 
 def _write(form: Form, batch: Sequence[Piece], derive: Derive | None) -> bytes:
-    return forms.write(form, batch, _moulds(derive))
+    return _writer(form, derive).write(batch)
 
 
 @cache
-def _moulds(derive: Derive | None) -> Moulds:
+def _writer(form: Form, derive: Derive | None) -> Writer:
     """Of this worker: what it has seen of one batch serves the next."""
-    return Moulds(derive)
+    return Writer(form, derive)
 
 
 def _begin() -> None:

@@ -30,7 +30,7 @@ from sealog.server.settings import Settings
 
 PATH = "/v1/exports"
 CHUNK_BYTES = 256 << 10
-OF_JOBS = frozenset({"tenant", "format", "columns"})
+OF_JOBS = asking.SHAPE_NAMES | {"tenant", "format", "columns"}
 
 _ENCODE = msgspec.json.Encoder().encode
 _JSON = "application/json"
@@ -184,6 +184,8 @@ class Exporting:
             "tenant": None if tenant is None else tenant.name,
             "format": job.format,
             "columns": None if job.format == "ndjson" else job.columns,
+            "dialect": job.dialect,
+            "ecs_version": job.ecs_version,
             "query": job.asked,
             "size": job.size,
             "created": _time(job.created_us),
@@ -239,8 +241,10 @@ def _form(body: Mapping[str, Any]) -> Form:
         raise Refused(
             f"a format is one of {', '.join(forms.FORMATS)}", code="bad-format", pointer="/format"
         )
+    shape = asking.shape(body, in_body=True)
+    made = partial(Form, name, dialect=shape.dialect, ecs_version=shape.ecs_version)
     if names is None:
-        return Form(name)
+        return made()
     is_list = isinstance(names, list) and all(isinstance(one, str) for one in names)
     if name == "ndjson" or not is_list:
         raise Refused(
@@ -248,7 +252,7 @@ def _form(body: Mapping[str, Any]) -> Form:
             code="bad-columns",
             pointer="/columns",
         )
-    return Form(name, columns.check(names))
+    return made(columns=columns.check(names))
 
 
 def _plain(name: str) -> str:
