@@ -24,7 +24,7 @@ def _single(first: int, count: int) -> list[Chunk]:
 def test_full_packs_are_carried_over_byte_for_byte():
     chunks = _chunks(1_000, [event(n) for n in range(128 + 64)])
 
-    content = Cutter().arrange(chunks)["default"]
+    [(_, content)] = Cutter().arrange(chunks)
 
     assert [pack.frames for pack in content.packs] == [chunk.pack.frames for chunk in chunks]
     assert content.packs[1].indexes == tuple(range(1_128, 1_192))
@@ -34,7 +34,7 @@ def test_full_packs_are_carried_over_byte_for_byte():
 def test_small_packs_are_packed_together():
     chunks = _single(50, 300)
 
-    content = Cutter().arrange(chunks)["default"]
+    [(_, content)] = Cutter().arrange(chunks)
 
     assert [len(pack.indexes) for pack in content.packs] == [128, 128, 44]
     assert [index for pack in content.packs for index in pack.indexes] == list(range(50, 350))
@@ -48,7 +48,7 @@ def test_packs_of_large_events_are_not_put_together(monkeypatch: pytest.MonkeyPa
     large = [event(n, rest={"message": "x" * 10_000}) for n in range(5)]
     chunks = [chunk for n, one in enumerate(large) for chunk in _chunks(n, [one])]
 
-    content = Cutter().arrange([*chunks, *_single(5, 3)])["default"]
+    [(_, content)] = Cutter().arrange([*chunks, *_single(5, 3)])
 
     assert [pack.indexes for pack in content.packs] == [(0, 1), (2, 3), (4, 5, 6, 7)]
 
@@ -56,7 +56,7 @@ def test_packs_of_large_events_are_not_put_together(monkeypatch: pytest.MonkeyPa
 def test_order_holds_where_small_and_full_packs_meet():
     chunks = [*_single(0, 3), *_chunks(3, [event(n) for n in range(70)]), *_single(73, 2)]
 
-    content = Cutter().arrange(chunks)["default"]
+    [(_, content)] = Cutter().arrange(chunks)
 
     assert [pack.indexes[0] for pack in content.packs] == [0, 3, 73]
     assert list(Columns.joined(content.columns).index) == list(range(75))
@@ -65,7 +65,7 @@ def test_order_holds_where_small_and_full_packs_meet():
 def test_statements_go_to_a_class_of_their_own():
     mixed = [statement(n) if n % 40 == 7 else event(n) for n in range(128)]
 
-    content = Cutter().arrange(_chunks(0, mixed))
+    content = dict(Cutter().arrange(_chunks(0, mixed)))
 
     assert content["statements"].packs[0].indexes == (7, 47, 87, 127)
     assert content["statements"].packs[0].kinds == b"\x02\x02\x02\x02"

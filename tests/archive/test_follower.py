@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 from tests.archive.made import ALPHA, BETA, STILL, Home, batch, event, statement, until
 
-from sealog.archive import follower, segments
+from sealog.archive import cuts, follower, segments
 from sealog.archive.follower import Settings
 from sealog.errors import Altered
 from sealog.journal.journal import Journal
@@ -57,7 +57,7 @@ def _die_before_the_sync(monkeypatch: pytest.MonkeyPatch) -> None:
     def sync_all(_: Path) -> None:
         raise Died
 
-    monkeypatch.setattr(follower.files, "sync_all", sync_all)
+    monkeypatch.setattr(cuts.files, "sync_all", sync_all)
 
 
 def _die_in_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +284,7 @@ def test_trouble_is_told_and_ends_when_its_reason_does(
         raise full
 
     with monkeypatch.context() as patched:
-        patched.setattr(follower.files, "sync_all", sync_all)
+        patched.setattr(cuts.files, "sync_all", sync_all)
         home.add(ALPHA, *[event(n) for n in range(20)])
         assert failed.wait(10)
         assert _indexes(home) == list(range(20))
@@ -305,7 +305,7 @@ def test_trouble_that_nobody_foresaw_does_not_end_the_thread(
         raise RuntimeError("never thought of")
 
     with monkeypatch.context() as patched:
-        patched.setattr(follower.Cutter, "arrange", arrange)
+        patched.setattr(cuts.Cutter, "arrange", arrange)
         home.add(ALPHA, *[event(n) for n in range(20)])
         until(lambda: isinstance(home.archive.trouble(), RuntimeError))
     until(lambda: home.archive.segments(ALPHA) and home.archive.trouble() is None)
@@ -357,3 +357,18 @@ def test_one_tenants_damaged_block_keeps_no_other_from_being_seen(home: Home):
 
     assert home.archive._follower.waiting.visible() == {2: 1}
     assert isinstance(home.archive.trouble(), Altered)
+
+
+def test_what_only_waits_to_be_more_holds_up_no_merge(home: Home):
+    """Of many tenants something always waits: merging beside it would take ten seconds a merge."""
+    home.settings = msgspec.structs.replace(STILL, waiting_events_max=100)
+    home.restart()
+
+    home.add(ALPHA, *[event(n) for n in range(80)])
+    assert not home.archive._follower.is_behind()
+
+    home.settings = msgspec.structs.replace(
+        STILL, waiting_events_max=100, segment_events=16, cut_every_s=1e9
+    )
+    home.restart()
+    assert home.archive._follower.is_behind()

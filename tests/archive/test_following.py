@@ -38,7 +38,7 @@ def _segments(folder: Path, chunks: list[Chunk]) -> list[Segment]:
             columns=Columns.joined(content.columns),
             packs=content.packs,
         )
-        for kept, content in Cutter().arrange(chunks).items()
+        for kept, content in Cutter().arrange(chunks)
     ]
 
 

@@ -130,7 +130,7 @@ def _die_between_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _die_before_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Merger, "_replace", _dying)
+    monkeypatch.setattr(Merger, "replace", _dying)
 
 
 def _die_in_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ def _die_before_the_old_files_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Merger, "consider", _dying)
 
 
-def _dying(*_: object) -> None:
+def _dying(*_: object, **__: object) -> None:
     raise Died
 
 

@@ -65,7 +65,7 @@ def test_whole_packs_are_given_whole(mixed):
 def test_only_what_passes_comes(mixed):
     wanted = np.array([0, 127, 128, 199, 200, 202, 203, 299, 300, 320, 321])
 
-    def passing(source):
+    def passing(source, _live):
         first = source.first
         last = source.last if hasattr(source, "kept") else source.end - 1
         held = wanted[(wanted >= first) & (wanted <= last)]
@@ -79,7 +79,7 @@ def test_only_what_passes_comes(mixed):
 
 
 def test_nothing_passes_and_nothing_comes(mixed):
-    assert flat(packwise.pieces(acquired(mixed), 322, lambda _: np.empty(0, np.int64))) == []
+    assert flat(packwise.pieces(acquired(mixed), 322, lambda *_: np.empty(0, np.int64))) == []
 
 
 def test_what_is_cut_on_the_way_is_neither_left_out_nor_doubled(mixed):
@@ -120,7 +120,7 @@ def test_beyond_what_is_visible_nothing_is_made_up(mixed):
 def test_columns_that_name_what_a_pack_does_not_hold_are_told_on(mixed):
     """Index 200 is a statement: no pack of the other class holds it."""
 
-    def passing(source):
+    def passing(source, _live):
         return np.array([200]) if getattr(source, "kept", "") == "default" else np.empty(0, int)
 
     with pytest.raises(Corrupt, match="does not hold the event that the columns name"):

@@ -36,7 +36,7 @@ def _segments(folder: Path, chunks: list[Chunk]) -> list[Segment]:
             columns=Columns.joined(content.columns),
             packs=content.packs,
         )
-        for kept, content in Cutter().arrange(chunks).items()
+        for kept, content in Cutter().arrange(chunks)
     ]
 
 
@@ -83,9 +83,11 @@ def test_walking_merges_the_classes_by_index(trail: Trail):
 
 
 def test_a_feed_ends_at_its_limit_or_its_bytes_but_never_empty(trail: Trail):
-    assert list(reading.feed(trail, 10, 3, bytes_max=BYTES_MAX)) == list(enumerate(EVENTS))[10:13]
-    assert [index for index, _ in reading.feed(trail, 298, 50, bytes_max=0)] == [298]
-    assert list(reading.feed(trail, 400, 50, bytes_max=BYTES_MAX)) == []
+    found = reading.feed(trail, 10, 3, bytes_max=BYTES_MAX)
+    assert found == (list(enumerate(EVENTS))[10:13], 13)
+    events, end = reading.feed(trail, 298, 50, bytes_max=0)
+    assert ([index for index, _ in events], end) == ([298], 299)
+    assert reading.feed(trail, 400, 50, bytes_max=BYTES_MAX) == ([], 400)
 
 
 def test_a_feed_stops_loudly_where_an_event_is_missing(trail: Trail):
@@ -95,7 +97,7 @@ def test_a_feed_stops_loudly_where_an_event_is_missing(trail: Trail):
     )
 
     with pytest.raises(Corrupt, match="index 3 "):
-        list(reading.feed(holed, 0, 10, bytes_max=BYTES_MAX))
+        reading.feed(holed, 0, 10, bytes_max=BYTES_MAX)
 
 
 def test_a_feed_whose_page_is_full_does_not_look_at_what_comes_after_it(tmp_path: Path):
@@ -105,11 +107,11 @@ def test_a_feed_whose_page_is_full_does_not_look_at_what_comes_after_it(tmp_path
     broken.parts_path.write_bytes(b"x" * 100)
     trail = Trail((whole, broken), (), 20, 20)
 
-    page = list(reading.feed(trail, 0, 10, bytes_max=BYTES_MAX))
+    page = reading.feed(trail, 0, 10, bytes_max=BYTES_MAX)
 
-    assert page == list(enumerate(events[:10]))
+    assert page == (list(enumerate(events[:10])), 10)
     with pytest.raises(Altered, match=broken.parts_path.name):
-        list(reading.feed(trail, 0, 11, bytes_max=BYTES_MAX))
+        reading.feed(trail, 0, 11, bytes_max=BYTES_MAX)
 
 
 def _hits(trail: Trail, indexes: list[int]) -> list[Hit]:

@@ -9,20 +9,25 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, tzinfo
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from sealog.archive import counting, listing, packwise, reading, search
 from sealog.archive.buckets import Interval
+from sealog.archive.classes import Retaining
 from sealog.archive.conditions import ready
 from sealog.archive.counting import Counting, Counts
-from sealog.archive.cursors import Cursors, Place
+from sealog.archive.cursors import Cursors, Place, Position
+from sealog.archive.cuts import Cut
+from sealog.archive.expiry import Live
 from sealog.archive.follower import Follower, Settings, Watcher
 from sealog.archive.following import Followed, Wanted, follow
-from sealog.archive.merging import Merged, Merger
+from sealog.archive.merging import Merger
+from sealog.archive.paging import Found, Page, Paging, page
+from sealog.archive.retaining import Keeping
 from sealog.archive.segments import Segment
-from sealog.archive.shelf import Shelf
 from sealog.archive.snapshots import How, Snapshot, take
 from sealog.archive.sources import source_of
 from sealog.archive.sweeping import Sweep
@@ -47,36 +52,16 @@ FOLLOW_S = 1.0
 """A piece of a tail that takes longer ends where it is: other readers want the thread too."""
 
 
-class Found(msgspec.Struct, frozen=True):
-    """An event that a search found."""
-
-    tenant: Tenant
-    index: int
-    at_us: int
-    opened: Opened
-
-
-class Page(msgspec.Struct, frozen=True):
-    """Part of a search's answer, newest first."""
-
-    events: list[Found]
-    next_cursor: str | None = None
-    """Where the next page begins; None where nothing is left."""
-    looked_us: int | None = None
-    """None: nothing is left out. Else time was up, and only what happened at this time or later (or
-    sooner, where the oldest come first) was looked at; the cursor goes on from there."""
-    damaged: tuple[str, ...] = ()
-    """What is wrong with segments that could not be looked at. The rest was."""
-
-
-class Archive:
+class Archive(Keeping):
     """Where events are found. One per data folder; `start` before all else.
 
     `tenants` gives the tenant of a number; `secret` (16 bytes or more, the installation's) keys
-    the cursors, so that they outlive a restart.
+    the cursors, so that they outlive a restart. `retention` gives the rules of a tenant's number,
+    as they are now; without it nothing expires. What has expired when something is asked for is
+    shown by nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         store: Store,
         folder: Folder,
@@ -85,21 +70,21 @@ class Archive:
         settings: Settings | None = None,
         *,
         secret: bytes,
+        retention: Callable[[int], Retaining] | None = None,
+        clock_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
     ) -> None:
         self._store = store
         self._folder = folder
         self._journal = journal
         self._tenants = tenants
         self._settings = settings or Settings()
-        self._shelf = Shelf()
         self._cursors = Cursors(secret)
-        self._follower = Follower(store, folder, journal, tenants, self._settings)
-        self._waiting = self._follower.waiting
-        self._merger = Merger(
-            store, self._waiting, self._follower.is_behind, deleting=folder.deleting_files
-        )
+        follower = Follower(store, folder, journal, tenants, self._settings)
+        waiting, is_behind = follower.waiting, follower.is_behind
+        merger = Merger(store, waiting, is_behind, deleting=folder.deleting_files)
+        super().__init__(store, follower, merger, retention, clock_us)
         self._held: int | None = None
-        self._follower.cut_tenants = self._merger.consider
+        follower.cut_tenants = self._after_cut
         self._damaged: list[Corrupt] = []
 
     def start(self) -> None:
@@ -109,6 +94,7 @@ class Archive:
         visible yet. Damage found is in `damaged`; everything else stays searchable.
         """
         with self._store.reading() as connection:
+            self._expiry.sorted_by = listing.sorted_by(driver(connection))
             for head in heads.read_all(driver(connection)):
                 self._waiting.set_out(head.tenant, None, head.archived)
         self._waiting.list_of = self._listed
@@ -131,6 +117,7 @@ class Archive:
         # One connection sees one moment: what is cut meanwhile is in its blocks still.
         with self._store.reading() as connection:
             inner = driver(connection)
+            self._expiry.sorted_by = listing.sorted_by(inner)
             segments, self._damaged = listing.read(inner, self._folder, self._tenants)
             of_tenant: dict[int, list[Segment]] = {}
             for segment in segments:
@@ -143,7 +130,12 @@ class Archive:
         """How many segments and tenants were looked at, step by step."""
         for tenant, segments in sweep.steps():
             self._merger.offer(tenant, segments)
+            self._dropper.offer(tenant, segments)
             yield len(segments) + 1
+
+    def _after_cut(self, cut: Cut) -> None:
+        self._expiry.sorted_by.update(cut.versions)
+        self._merger.consider(cut.ends)
 
     @contextmanager
     def _resting(self) -> Iterator[frozenset[Path]]:
@@ -166,7 +158,14 @@ class Archive:
         """Raises `Busy` where what waited at the start is not visible in time."""
         numbers = [tenant.number for tenant in tenants]
         self._follower.catch_up(numbers)
-        return self._waiting.of_each(numbers)
+        now_us, alive = self._expiry.now_us(), self._expiry.alive
+        trails = self._waiting.of_each(numbers)
+        return {number: alive(number, trail, now_us) for number, trail in trails.items()}
+
+    def _now(self, tenant: Tenant) -> Trail:
+        """What is visible and has not expired; what is not visible yet is not waited for."""
+        number = tenant.number
+        return self._expiry.alive(number, self._waiting.of(number), self._expiry.now_us())
 
     def stop(self) -> None:
         """Stop following and merging. What is not in segments waits in the journal."""
@@ -179,22 +178,6 @@ class Archive:
     def cut(self) -> None:
         """Bring everything that waits now to rest in segments."""
         self._follower.cut()
-
-    def merge(self) -> None:
-        """Merge now all that is to be merged."""
-        self._merger.settle()
-
-    def merged(self) -> Merged:
-        """What merging has done since the start."""
-        return self._merger.done
-
-    def merging_trouble(self) -> Exception | None:
-        """Why the last merge failed, until one succeeds; nothing else is held up by it."""
-        return self._merger.trouble
-
-    def segment_count(self) -> int:
-        """How many segments there are, of all tenants."""
-        return self._waiting.segment_count()
 
     def damaged(self) -> list[Corrupt]:
         """What `start` and merging found missing, cut short or altered, each by its file."""
@@ -238,12 +221,25 @@ class Archive:
         return self._follower.wait_for(lambda: self.visible(tenant) > index, timeout_s)
 
     def get(self, tenant: Tenant, index: int) -> Opened | None:
-        """The event at an index, if it is visible. Raises `Corrupt` where it is damaged."""
-        return reading.get(self._trail(tenant), index, self._shelf.parts)
+        """The event at an index, if it is visible. Raises `Gone`, `Corrupt` where it is damaged."""
+        trail = self._trail(tenant)
+        found = reading.get(trail, index, self._shelf.parts)
+        if found is None and 0 <= index < trail.visible:
+            self._holes.refuse_gone(tenant.number, trail, index)
+        return found
 
     def by_id(self, tenant: Tenant, event_id: str) -> tuple[int, Opened] | None:
-        """The event with this id, and its index. Raises `Corrupt` for a damaged segment."""
-        return reading.by_id(self._trail(tenant), event_id, self._shelf)
+        """The event with this id, and its index. Raises `Gone`, `Corrupt` for a damaged segment.
+
+        Of an event that has expired, the id is known until it is dropped.
+        """
+        trail = self._trail(tenant)
+        found = reading.by_id(trail, event_id, self._shelf)
+        if found is None and trail.live is not None:
+            gone = reading.by_id(trail.live.whole, event_id, self._shelf)
+            if gone is not None:
+                self._holes.refuse_gone(tenant.number, trail, gone[0])
+        return found
 
     def feed(self, tenant: Tenant, after: int, limit: int) -> list[tuple[int, Opened]]:
         """Up to `limit` events after index `after` (-1: from the first), in order.
@@ -251,26 +247,36 @@ class Archive:
         None is left out, else it raises `Corrupt`; it ends before what is not visible yet.
         """
         _check_limit(limit)
-        trail = self._waiting.of(tenant.number)
-        first = max(after + 1, 0)
-        bytes_max = self._settings.page_bytes_max
-        return list(reading.feed(trail, first, limit, bytes_max=bytes_max))
+        return self._fed(tenant, max(after + 1, 0), limit, self._settings.page_bytes_max).events
+
+    def _fed(self, tenant: Tenant, first: int, limit: int, bytes_max: int) -> Followed:
+        check = partial(self._holes.check, tenant.number)
+        trail = self._now(tenant)
+        return Followed(*reading.feed(trail, first, limit, bytes_max=bytes_max, check=check))
 
     def scan(self, tenant: Tenant, query: Query) -> Iterator[tuple[int, Opened]]:
         """Every event that passes, oldest index first, for exports: of what is visible now.
 
         Memory stays flat. Raises `Corrupt` at a damaged segment: an export never hides a hole.
         """
-        trail = self._trail(tenant)
-        matching = None if query == Query() else self._matching(query)
-        return reading.walk(trail, 0, matching=matching)
+        return packwise.opened(self.pieces(tenant, query, self._trail(tenant).visible))
 
     def pieces(
-        self, tenant: Tenant, query: Query, end: int, first: int = 0
+        self, tenant: Tenant, query: Query, end: int, first: int = 0, *, now_us: int | None = None
     ) -> Iterator[packwise.Piece]:
-        """The same from `first` to below `end`, pack by pack, none opened; of what comes then too."""
-        passing = None if query == Query() else self._matching(query)
-        return packwise.pieces(lambda: self._trail(tenant), end, passing, first)
+        """The same from `first` to below `end`, pack by pack, none opened; of what comes then too.
+
+        `now_us`: what has expired then is left out; without it, what has at each step.
+        """
+        passing = None if query == Query() else self._passing(query)
+        explained = partial(self._holes.count, tenant.number)
+
+        def acquire() -> Trail:
+            if now_us is None:
+                return self._trail(tenant)
+            return self._expiry.alive(tenant.number, self._waiting.of(tenant.number), now_us)
+
+        return packwise.pieces(acquire, end, passing, first, explained=explained)
 
     def snapshot(self, tenant: Tenant, query: Query, how: How | None = None) -> Snapshot:
         """What passes now, counted, to be given afterwards; see `snapshots.take`."""
@@ -282,12 +288,12 @@ class Archive:
         A bounded piece of work: up to `limit` events of `FOLLOWED_BYTES_MAX`. Raises `Corrupt`
         where it cannot go on without leaving one out.
         """
-        trail = self._waiting.of(tenant.number)
         if query == Query():
-            found = list(reading.feed(trail, first, limit, bytes_max=FOLLOWED_BYTES_MAX))
-            return Followed(found, found[-1][0] + 1 if found else first)
+            return self._fed(tenant, first, limit, FOLLOWED_BYTES_MAX)
+        trail = self._now(tenant)
+        passing = self._passing(query)
         deadline = time.monotonic() + FOLLOW_S
-        wanted = Wanted(self._matching(query), limit, FOLLOWED_BYTES_MAX)
+        wanted = Wanted(lambda one: passing(one, trail.live), limit, FOLLOWED_BYTES_MAX)
         return follow(trail, first, wanted, lambda: time.monotonic() > deadline)
 
     def search(  # noqa: PLR0913 - each is a parameter of the API
@@ -300,6 +306,7 @@ class Archive:
         at_least: Mapping[int, int] | None = None,
         oldest_first: bool = False,
         asked: str | None = None,
+        after: Position | None = None,
     ) -> Page:
         """One page of the events that pass, newest first by time, then by index.
 
@@ -314,7 +321,7 @@ class Archive:
         _check_limit(limit)
         numbers = {tenant.number: tenant for tenant in tenants}
         bound = msgspec.msgpack.encode((asked or (query, sorted(numbers)), oldest_first))
-        place = Place(None, query.from_us, query.to_us)
+        place = Place(after, query.from_us, query.to_us)
         if cursor is not None:
             place = self._cursors.read(cursor, bound)
             query = msgspec.structs.replace(query, from_us=place.from_us, to_us=place.to_us)
@@ -326,24 +333,17 @@ class Archive:
             self._shelf,
             lambda: time.monotonic() > deadline,
         )
-        shown = found.hits[:limit]
-        opening = reading.open_hits(
-            shown, bytes_max=self._settings.page_bytes_max, parts_of=self._shelf.parts
+        return page(
+            found,
+            Paging(
+                numbers,
+                limit,
+                self._settings.page_bytes_max,
+                oldest_first,
+                self._shelf.parts,
+                lambda last: self._cursors.write(msgspec.structs.replace(place, after=last), bound),
+            ),
         )
-        events = [
-            Found(numbers[hit.tenant], hit.index, hit.at_us, event) for hit, event in opening.events
-        ]
-        last, looked_us = found.looked, None
-        if opening.taken < len(found.hits):
-            tail = shown[opening.taken - 1]
-            last = tail.at_us, tail.index, tail.tenant
-        elif last is not None:
-            looked_us = last[0] + (-1 if oldest_first else 1)
-        following = None
-        if last is not None:
-            following = self._cursors.write(msgspec.structs.replace(place, after=last), bound)
-        damaged = tuple(dict.fromkeys((*found.damaged, *opening.damaged)))
-        return Page(events, following, looked_us, damaged)
 
     def count(self, tenants: Sequence[Tenant], query: Query) -> Counts:
         """How many events pass."""
@@ -381,9 +381,9 @@ class Archive:
             trails, query, wanted, self._shelf, lambda: time.monotonic() > deadline
         )
 
-    def _matching(self, query: Query) -> Callable[[Segment | Chunk], reading.Indexes]:
+    def _passing(self, query: Query) -> Callable[[Segment | Chunk, Live | None], reading.Indexes]:
         condition = ready(query)
-        return lambda one: search.matching(source_of(one, self._shelf), condition)
+        return lambda one, live: search.matching(source_of(one, self._shelf, live), condition)
 
     def _await(self, numbers: Mapping[int, Tenant], at_least: Mapping[int, int]) -> None:
         deadline = time.monotonic() + self._settings.at_least_s

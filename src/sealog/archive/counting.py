@@ -13,7 +13,9 @@ import numpy as np
 from sealog.archive import sources
 from sealog.archive.buckets import Interval
 from sealog.archive.conditions import Condition, ready
+from sealog.archive.expiry import Live
 from sealog.archive.search import Wanted, passing
+from sealog.archive.segments import Segment
 from sealog.archive.shelf import Shelf
 from sealog.archive.sources import Rows, Source
 from sealog.archive.tallies import Bucket, Facet, Times, ValueTally, tally_of
@@ -66,11 +68,12 @@ def count(
     found = 0
     looked_us: int | None = None
     damaged: list[str] = []
-    for nth, source in enumerate(_sources(trails, query, shelf)):
+    for nth, (span, live) in enumerate(_spans(trails, query)):
         if nth and out_of_time():
-            looked_us = source.last_us + 1
+            looked_us = span.last_us + 1
             break
         try:
+            source = sources.Resting(span, shelf, live) if isinstance(span, Segment) else span
             found += _add(source, condition, values, times)
         except Corrupt as error:
             damaged.append(str(error))
@@ -83,17 +86,21 @@ def count(
     )
 
 
-def _sources(trails: Mapping[int, Trail], query: Query, shelf: Shelf) -> list[Source]:
+def _spans(
+    trails: Mapping[int, Trail], query: Query
+) -> list[tuple[Segment | sources.Waiting, Live | None]]:
+    """What is looked at, and what of it has not expired; the newest first."""
     least, most = Wanted(query, 0).range_us
-    found: list[Source] = []
+    found: list[tuple[Segment | sources.Waiting, Live | None]] = []
     for trail in trails.values():
-        found += sources.waiting(trail.chunks)
+        live = trail.live
+        found += [(waiting, live) for waiting in sources.waiting(trail.chunks, live)]
         found += [
-            sources.Resting(segment, shelf)
+            (segment, live)
             for segment in trail.segments
             if segment.last_us >= least and segment.first_us <= most
         ]
-    return sorted(found, key=lambda one: one.last_us, reverse=True)
+    return sorted(found, key=lambda one: one[0].last_us, reverse=True)
 
 
 def _add(

@@ -1,27 +1,18 @@
-"""The archive's one thread: what the journal accepted becomes visible, then comes to rest.
+"""The archive's one thread: what the journal accepted becomes visible, then comes to rest."""
 
-A cut writes the files of many tenants, makes them durable together, and lists them in the same
-transaction that says how far the archive is. If we die before it, the files are strangers and are
-deleted at start, and the journal has the events still; after it, both are there.
-"""
-
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from itertools import chain, islice
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 from sqlalchemy import Connection
 
-from sealog.archive import listing, segments
 from sealog.archive.catching import CatchingUp
-from sealog.archive.columnwise import Columns
-from sealog.archive.cutting import Cutter, runs
+from sealog.archive.cuts import Cut, Cuts
 from sealog.archive.following import is_quiet
-from sealog.archive.segments import Segment
 from sealog.archive.waiting import Chunk, Waiting, chunks_of_each
 from sealog.errors import Busy
 from sealog.event.packs import Unpacker
@@ -30,7 +21,6 @@ from sealog.journal import blocks
 from sealog.journal.blocks import Block
 from sealog.journal.following import Following, by_tenant
 from sealog.journal.journal import FOLLOW_BYTES_MAX, Journal
-from sealog.storage import files
 from sealog.storage.folder import Folder
 from sealog.storage.store import Store, driver
 
@@ -72,10 +62,6 @@ Watcher = Callable[[Mapping[int, int]], None]
 only say what was read wake nobody: following a trail would never come to rest (decision 0013)."""
 
 
-_Cut = Mapping[int, Sequence[Segment]]
-"""Tenant → its new segments."""
-
-
 class Follower:
     """Owns `waiting` while it runs. `seen` is notified whenever events became visible."""
 
@@ -90,17 +76,19 @@ class Follower:
         self.waiting = Waiting()
         self.seen = threading.Condition()
         self._trouble: Exception | None = None
-        self.cut_tenants: Callable[[Iterable[int]], None] = lambda _: None
-        """Told of tenants that have new segments."""
-        self._store = store
-        self._folder = folder
+        self.cut_tenants: Callable[[Cut], None] = lambda _: None
+        """Told of new segments, once they are seen."""
         self._journal = journal
-        self._tenants = tenants
         self._settings = settings
         self._watchers: list[Watcher] = []
         self._turn = threading.Lock()
         self._unpacker = Unpacker()
-        self._cutter = Cutter()
+        self.cuts = Cuts(
+            store,
+            folder,
+            tenants,
+            lambda connection, ends: journal.advance(connection, archived=dict(ends)),
+        )
         self._following = Following(journal, self._add, self._reached, time.monotonic)
         # Tenants by when their oldest waiting event came, those first; and those with enough for a
         # segment. So that of ten thousand tenants only those are looked at that are due.
@@ -109,22 +97,15 @@ class Follower:
         self._cut_at = time.monotonic()
         self._stopping = threading.Event()
         self._hurry = threading.Event()
-        self._disk: int | None = None
-        self._doubtful: set[Path] = set()
         self._waiters = 0
         self._begun_at = 0
         self._catching = CatchingUp(self._following, journal, self.waiting, self.seen)
         self._thread: threading.Thread | None = None
 
-    def _watched_disk(self) -> int:
-        if self._disk is None:
-            self._disk = files.watch(self._folder.path / "archive")
-        return self._disk
-
     def start(self) -> None:
         """Take in some of what waits already, then go on in a thread."""
         # Before anything is written, so that no lost write goes unheard.
-        self._watched_disk()
+        self.cuts.watch()
         self._begun_at = self._journal.newest()
         self._catching.begin()
         left = START_EVENTS
@@ -153,9 +134,7 @@ class Follower:
         self._journal.rouse()
         if self._thread is not None:
             self._thread.join()
-        if self._disk is not None:
-            os.close(self._disk)
-            self._disk = None
+        self.cuts.close()
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` in this thread whenever events became visible; the answer ends that.
@@ -178,10 +157,10 @@ class Follower:
                 self._cut(due)
             return taken
 
-    def cut(self) -> None:
-        """Bring everything that waits now to rest."""
+    def cut(self, tenants: Iterable[int] | None = None) -> None:
+        """Bring everything that waits now to rest, of all tenants or of some."""
         with self._turn:
-            self._cut(list(self.waiting.waiting()))
+            self._cut(list(self.waiting.waiting()) if tenants is None else tenants)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -236,7 +215,7 @@ class Follower:
     def resting(self) -> Iterator[frozenset[Path]]:
         """Nothing is cut inside the block. What it gives is not listed, and may yet be."""
         with self._turn:
-            yield frozenset(self._doubtful)
+            yield frozenset(self.cuts.doubtful)
 
     def _take(self) -> int:
         return self._following.round(BLOCKS_AT_ONCE)
@@ -279,11 +258,14 @@ class Follower:
                 watcher(loud)
 
     def is_behind(self) -> bool:
-        """Whether so much waits to be cut that other work on segments should wait."""
-        return (
-            2 * self.waiting.events > self._settings.waiting_events_max
-            or 2 * self.waiting.bytes > self._settings.waiting_bytes_max
-        )
+        """Whether so much is due to be cut that other work on segments should wait.
+
+        What only waits for its tenant to have enough, for ever maybe, MUST NOT hold anything up.
+        """
+        half = self._settings.waiting_events_max // 2
+        if self.waiting.events <= half:
+            return self.waiting.bytes > self._settings.waiting_bytes_max
+        return sum(map(self.waiting.count_of, list(self._enough))) > half
 
     def _stuffed(self) -> bool:
         """Whether cutting is so far behind that taking in more would not be bounded."""
@@ -326,70 +308,16 @@ class Follower:
         return due
 
     def _cut(self, tenants: Iterable[int]) -> None:
-        cut: dict[int, list[Segment]] = {}
-        ends: dict[int, int] = {}
-        try:
+        def waiting() -> Iterator[tuple[int, Sequence[Chunk], bool]]:
             for tenant in tenants:
                 trail = self.waiting.of(tenant)
-                for run in runs(trail.chunks):
-                    self._write(tenant, run, cut.setdefault(tenant, []))
-                    ends[tenant] = run[-1].end
-            if not ends:
-                return
-            # Files first, then the list: what is listed MUST be there after a crash.
-            files.sync_all(self._watched_disk())
-        except BaseException:
-            self._discard(cut)
-            raise
+                if trail.chunks:
+                    yield tenant, trail.chunks, not trail.segments
 
-        def note(connection: Connection) -> None:
-            for several in cut.values():
-                listing.add(driver(connection), several)
-            self._journal.advance(connection, archived=ends)
-
-        self._note(note, cut)
-        for tenant, end in ends.items():
-            self.waiting.settle(tenant, cut[tenant], end)
+        cut = self.cuts.write(waiting())
+        for tenant, end in cut.ends.items():
+            self.waiting.settle(tenant, cut.segments[tenant], end)
             self._since.pop(tenant, None)
             self._enough.pop(tenant, None)
-        self.cut_tenants(ends)
-
-    def _write(self, tenant: int, run: Sequence[Chunk], begun: list[Segment]) -> None:
-        log_id = self._tenants(tenant).log_id
-        for kept, content in self._cutter.arrange(run).items():
-            segments.write(
-                self._folder.archive(log_id, kept),
-                tenant=tenant,
-                kept=kept,
-                columns=Columns.joined(content.columns),
-                packs=content.packs,
-                begun=begun.append,
-            )
-
-    def _note(self, note: Callable[[Connection], None], cut: _Cut) -> None:
-        try:
-            self._store.write(note).result()
-        except BaseException:
-            # What could not be made durable may be found written after a crash: then these files
-            # are listed. Only the next transaction that succeeds takes its place.
-            self._doubtful.update(_paths(cut))
-            raise
-        gone = self._doubtful - _paths(cut)
-        self._doubtful.clear()
-        _delete(gone)
-
-    def _discard(self, cut: _Cut) -> None:
-        """Delete what a cut wrote that nothing will ever list: the next one has other names."""
-        _delete(_paths(cut) - self._doubtful)
-
-
-def _paths(cut: _Cut) -> set[Path]:
-    several = chain.from_iterable(cut.values())
-    return {path for one in several for path in (one.columns_path, one.parts_path)}
-
-
-def _delete(paths: Iterable[Path]) -> None:
-    for path in paths:
-        # What cannot be deleted now is a stranger at the next start.
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+        if cut.ends:
+            self.cut_tenants(cut)

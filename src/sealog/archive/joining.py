@@ -59,6 +59,7 @@ def join(sources: Sequence[Segment], pause: Pause) -> Segment:
     raised, no file is left.
     """
     first = sources[0]
+    came = [one.first_ingested_us for one in sources], [one.last_ingested_us for one in sources]
     generation = 1 + max(source.generation for source in sources)
     name = f"{first.first}-{sources[-1].last}-{generation}"
     with draft(first.folder, name) as files_of:
@@ -73,6 +74,8 @@ def join(sources: Sequence[Segment], pause: Pause) -> Segment:
                 count=sum(source.count for source in sources),
                 first_us=min(source.first_us for source in sources),
                 last_us=max(source.last_us for source in sources),
+                first_ingested_us=min((at for at in came[0] if at is not None), default=None),
+                last_ingested_us=max((at for at in came[1] if at is not None), default=None),
             )
         )
 
@@ -120,7 +123,8 @@ def draft(folder: Path, name: str) -> Iterator[Draft]:
 class PartsWriter:
     """Writes rows of a parts file in batches, each durable before the next."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, batch_bytes: int | None = None) -> None:
+        self._batch_bytes = batch_bytes or BATCH_BYTES
         self._file: IO[bytes] = path.open("wb")
         self._writer = pa.ipc.new_file(self._file, tables.PARTS)
         self._rows: list[tables.PartsRow] = []
@@ -130,7 +134,7 @@ class PartsWriter:
         """Add the next row."""
         self._rows.append(row)
         self._bytes += sum([len(value) for value in row if isinstance(value, bytes)])
-        if self._bytes >= BATCH_BYTES:
+        if self._bytes >= self._batch_bytes:
             self._flush()
 
     def _flush(self) -> None:
@@ -139,6 +143,10 @@ class PartsWriter:
             self._file.flush()
             os.fdatasync(self._file.fileno())
         self._rows, self._bytes = [], 0
+
+    def close(self) -> None:
+        """Give up; the file is left as it is."""
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -171,7 +179,7 @@ def _join_columns(sources: Sequence[Segment], path: Path, pause: Pause) -> list[
     read = []
     for source in sources:
         pause()
-        with _blaming(source):
+        with blaming(source):
             read.append(segments.whole_columns(source))
     joined = tables.columns_joined(read)
     pause()
@@ -184,16 +192,16 @@ def _join_parts(
 ) -> None:
     with PartsWriter(files_of.parts) as writer:
         is_worded = sum(source.count for source in sources) >= WORDED_EVENTS_MIN
-        pile = _Pile(writer, is_worded=is_worded)
+        pile = Pile(writer, is_worded=is_worded)
         for source, indexes in zip(sources, columns, strict=True):
-            with _blaming(source):
+            with blaming(source):
                 pause()
                 source.check_parts()
                 _take_in(source, indexes, pile, pause)
         pile.press()
 
 
-def _take_in(source: Segment, indexes: NDArray[np.int64], pile: "_Pile", pause: Pause) -> None:
+def _take_in(source: Segment, indexes: NDArray[np.int64], pile: "Pile", pause: Pause) -> None:
     parts = Parts(source)
     if parts.is_old:
         # Its columns are of another kind: as part of a new segment nobody would see that any more.
@@ -209,8 +217,8 @@ def _take_in(source: Segment, indexes: NDArray[np.int64], pile: "_Pile", pause: 
         raise Altered(f"{source.parts_path} and its columns hold other events")
 
 
-class _Pile:
-    """Packs that are too small to stand alone, until they are enough."""
+class Pile:
+    """Packs on their way into a parts file; those too small to stand alone wait until they are enough."""
 
     def __init__(self, writer: PartsWriter, *, is_worded: bool) -> None:
         self._writer = writer
@@ -222,6 +230,7 @@ class _Pile:
         self._events = self._bytes = 0
 
     def add(self, source: Segment, values: tables.PartsRow) -> None:
+        """Add the next pack, of a segment that is to blame for what is wrong with it."""
         count, size = values[1], _content_bytes(values)
         is_carried = count >= CARRIED_EVENTS_MIN or size > JOINED_BYTES_MAX
         if (
@@ -251,7 +260,7 @@ class _Pile:
 
     def _write(self, source: Segment, values: tables.PartsRow) -> None:
         if self._is_worded and not values[tables.WORDS]:
-            with _blaming(source):
+            with blaming(source):
                 values = tables.with_words(values, words_of(values, self._unpacker))
         self._writer.add(values)
 
@@ -269,7 +278,8 @@ def words_of(values: tables.PartsRow, unpacker: Unpacker) -> bytes:
 
 
 @contextmanager
-def _blaming(source: Segment) -> Iterator[None]:
+def blaming(source: Segment) -> Iterator[None]:
+    """Raise what goes wrong inside as what is wrong with a segment."""
     try:
         yield
     except Corrupt as error:

@@ -1,4 +1,4 @@
-"""The list of segments in `state.db`."""
+"""The list of segments in `state.db`, and by which version of its policy a tenant's are sorted."""
 
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -11,20 +11,26 @@ from sealog.storage.tables import row_digest
 
 _COLUMNS = (
     "tenant, class, first, last, generation, count, first_us, last_us,"
-    " columns_bytes, columns_digest, parts_bytes, parts_digest, digest"
+    " columns_bytes, columns_digest, parts_bytes, parts_digest,"
+    " first_ingested_us, last_ingested_us, digest"
 )
-_INSERT = f"INSERT INTO segments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = f"INSERT INTO segments ({_COLUMNS}) VALUES ({', '.join('?' * 15)})"
 _DELETE = (
     "DELETE FROM segments WHERE tenant = ? AND class = ? AND first = ? AND last = ?"
     " AND generation = ? AND digest = ?"
 )
-_KINDS = [int, str, *[int] * 7, bytes, int, bytes, bytes]
+_KINDS = [int, str, *[int] * 7, bytes, int, bytes]
 """Of the values of a row: SQLite keeps whatever somebody wrote there."""
+_CAME_KINDS = ([int, int, bytes], [type(None), type(None), bytes])
 
 
 def add(connection: sqlite3.Connection, segments: Iterable[Segment]) -> None:
     """List segments; runs inside the transaction that says that their events are archived."""
-    connection.executemany(_INSERT, [(*_values(one), _digest(one)) for one in segments])
+    rows = [
+        (*_values(one), one.first_ingested_us, one.last_ingested_us, _digest(one))
+        for one in segments
+    ]
+    connection.executemany(_INSERT, rows)
 
 
 def replace(
@@ -85,15 +91,16 @@ def of_tenant(
     places = {}
     query = f"SELECT {_COLUMNS} FROM segments WHERE tenant = ?"
     for row in connection.execute(query, (number,)):
-        if list(map(type, row)) != _KINDS:
+        kinds = list(map(type, row))
+        if kinds[:12] != _KINDS or kinds[12:] not in _CAME_KINDS:
             wrong.append(Altered(f"a row of segments does not read: {row[:5]!r:.200}"))
             continue
-        *values, digest = row
+        *values, first_came, last_came, digest = row
         kept = values[1]
         if kept not in places:
             places[kept] = kept, folder.archive(log_id, kept)
         values[1], place = places[kept]
-        segment = Segment(*(*values, place))
+        segment = Segment(*(*values, place, first_came, last_came))
         segments.append(segment)
         if _digest(segment) != digest:
             wrong.append(Altered(f"the row of segment {segment.columns_path} is altered"))
@@ -133,4 +140,20 @@ def _values(segment: Segment) -> tuple[str | int | bytes, ...]:
 
 
 def _digest(segment: Segment) -> bytes:
-    return row_digest("segments", *_values(segment))
+    came = (segment.first_ingested_us, segment.last_ingested_us)
+    # Rows of what never expires keep the digest that they always had.
+    return row_digest("segments", *_values(segment), *(came if came != (None, None) else ()))
+
+
+def sorted_by(connection: sqlite3.Connection) -> dict[int, int]:
+    """Tenant → the version of its policy that all its segments are sorted by."""
+    return dict(connection.execute("SELECT tenant, version FROM classed"))
+
+
+def note_sorted(connection: sqlite3.Connection, tenant: int, version: int) -> None:
+    """All segments of a tenant are sorted by a version of its policy."""
+    connection.execute(
+        "INSERT INTO classed (tenant, version) VALUES (?, ?)"
+        " ON CONFLICT (tenant) DO UPDATE SET version = excluded.version",
+        (tenant, version),
+    )

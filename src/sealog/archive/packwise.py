@@ -11,16 +11,20 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from sealog.archive.expiry import Live
 from sealog.archive.segments import Parts, Segment
 from sealog.archive.waiting import Chunk, Trail
 from sealog.errors import Altered, Corrupt
-from sealog.event.packs import Pack
+from sealog.event.packs import Opened, Pack, Unpacker
 
 CHUNKS_AT_ONCE = 64
 
 Indexes = NDArray[np.int64]
-Passing = Callable[[Segment | Chunk], Indexes | None]
-"""The indexes that are wanted of a segment, or of a chunk that waits, in order; None for all."""
+Passing = Callable[[Segment | Chunk, Live | None], Indexes | None]
+"""The indexes that are wanted of a segment, or of a chunk that waits, in order; None for all. What
+has expired, as the second says, is not."""
+Explained = Callable[[Trail, int, int], int]
+"""How many indexes from one to below another are missing from a trail as they should."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -49,12 +53,18 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 def pieces(
-    acquire: Callable[[], Trail], end: int, passing: Passing | None = None, first: int = 0
+    acquire: Callable[[], Trail],
+    end: int,
+    passing: Passing | None = None,
+    first: int = 0,
+    *,
+    explained: Explained = lambda *_: 0,
 ) -> Iterator[Piece]:
     """The visible events from `first` to below `end`, in order; those that pass, or else all.
 
     `acquire` gives the tenant's trail as of now; `end` is at most what was visible once. Raises
-    `Corrupt` where one of all is neither in a segment nor waiting: a hole is never hidden.
+    `Corrupt` where one of all is neither in a segment nor waiting, and nothing explains it: a hole
+    is never hidden.
     """
     at = first
     opened: dict[tuple[str, str], _Opened] = {}
@@ -63,26 +73,32 @@ def pieces(
         found: Iterable[Piece]
         if at >= trail.archived:
             opened.clear()
-            found, upto = _waiting(trail, at, end, passing)
+            found, upto = _waiting(trail, at, end, passing or alive)
         else:
-            found, upto = _resting(trail, at, end, (passing, opened))
-        del trail
+            found, upto = _resting(trail, at, end, (passing or alive, opened))
         count = 0
         for piece in found:
             count += piece.count
             yield piece
-        if passing is None and count < upto - at:
-            raise Corrupt(f"of the indexes {at} to {upto - 1}, {upto - at - count} are nowhere")
+        missing = upto - at - count
+        # The trail is not held while whoever takes the pieces takes its time.
+        if passing is None and missing > 0 and missing > explained(acquire(), at, upto):
+            raise Corrupt(f"of the indexes {at} to {upto - 1}, {missing} are nowhere")
         at = upto
 
 
-def _waiting(trail: Trail, at: int, end: int, passing: Passing | None) -> tuple[list[Piece], int]:
+def alive(one: Segment | Chunk, live: Live | None) -> Indexes | None:
+    """Everything passes that has not expired."""
+    return None if live is None else live.indexes(one)
+
+
+def _waiting(trail: Trail, at: int, end: int, passing: Passing) -> tuple[list[Piece], int]:
     """The pieces of some chunks, and the index after what was looked at."""
     begin = max(bisect_right(trail.chunks, at, key=_first) - 1, 0)
     found = []
     upto = at
     for chunk in trail.chunks[begin : begin + CHUNKS_AT_ONCE]:
-        wanted = None if passing is None else passing(chunk)
+        wanted = passing(chunk, trail.live)
         if wanted is None:
             piece = _within(chunk.pack, chunk.base, at, end)
         else:
@@ -102,7 +118,7 @@ def _resting(
     trail: Trail,
     at: int,
     end: int,
-    how: tuple[Passing | None, dict[tuple[str, str], "_Opened"]],
+    how: tuple[Passing, dict[tuple[str, str], "_Opened"]],
 ) -> tuple[Iterator[Piece], int]:
     """The pieces up to where the first of the segments ends that come next, one of each class."""
     passing, opened = how
@@ -121,7 +137,7 @@ def _resting(
         del opened[name]
     for name, segment in near.items():
         if name not in opened:
-            opened[name] = _Opened(segment, None if passing is None else passing(segment))
+            opened[name] = _Opened(segment, passing(segment, trail.live))
     return merged([one.pieces(at, upto) for one in opened.values()]), upto
 
 
@@ -231,3 +247,13 @@ def batches(found: Iterable[Piece], events_max: int) -> Iterator[list[Piece]]:
         count += piece.count
     if batch:
         yield batch
+
+
+def opened(found: Iterable[Piece]) -> Iterator[tuple[int, Opened]]:
+    """Events with their indexes, a pack in memory. Raises `Altered` where one does not open."""
+    unpacker = Unpacker()
+    for piece in found:
+        pack, places = piece.pack, piece.places
+        events = unpacker.events(pack) if places is None else unpacker.some(pack, places)
+        known = pack.indexes if places is None else [pack.indexes[place] for place in places]
+        yield from zip([piece.base + index for index in known], events, strict=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sealog.archive import leaves
 from sealog.archive.columns import id_of
+from sealog.archive.expiry import Live
 from sealog.archive.forms import id8
 from sealog.archive.segments import Parts, Segment, place_in
 from sealog.archive.shelf import Shelf
@@ -25,6 +26,17 @@ PartsOf = Callable[[Segment], Parts]
 """Opens the parts of a segment, or has them open."""
 
 
+Check = Callable[[Trail, int, Sequence[int], int], None]
+"""Gets a trail, an index, those found from it on, and below which: the others MUST be explained."""
+
+
+def _whole(_: Trail, first: int, found: Sequence[int], end: int) -> None:
+    if len(found) == end - first:
+        return
+    missing = next((n for n, index in enumerate(found, first) if n != index), first + len(found))
+    raise Corrupt(f"index {missing} is in no segment of its tenant")
+
+
 class Hit(msgspec.Struct, frozen=True, order=True):
     """An event that a search found: its place in the order, and where it is."""
 
@@ -35,14 +47,17 @@ class Hit(msgspec.Struct, frozen=True, order=True):
 
 
 def get(trail: Trail, index: int, parts_of: PartsOf = Parts) -> Opened | None:
-    """The event at an index, if it is visible and still there."""
+    """The event at an index, if it is visible and still there, and has not expired."""
     if not 0 <= index < trail.visible:
         return None
+    live = trail.live
     if index >= trail.archived:
         chunk = trail.chunks[bisect_right(trail.chunks, index, key=lambda one: one.first) - 1]
+        if live is not None and not live.holds(chunk, index):
+            return None
         return _open(Unpacker(), chunk, chunk.pack, [index])[0]
     for segment in trail.segments:
-        if segment.first <= index <= segment.last:
+        if segment.first <= index <= segment.last and (live is None or live.holds(segment, index)):
             parts = parts_of(segment)
             pack = parts.pack(parts.row_of(index))
             if place_in(pack, index) is not None:
@@ -80,65 +95,66 @@ def _waiting(trail: Trail, short: bytes) -> Iterator[int]:
             yield from (index for one, index in several if one == short)
 
 
-def feed(trail: Trail, first: int, limit: int, *, bytes_max: int) -> Iterator[tuple[int, Opened]]:
-    """Up to `limit` visible events from index `first` on, none left out.
+def feed(
+    trail: Trail, first: int, limit: int, *, bytes_max: int, check: Check = _whole
+) -> tuple[list[tuple[int, Opened]], int]:
+    """Up to `limit` visible events from index `first` on, none left out; and where to go on.
 
-    It ends early after `bytes_max` bytes. Raises `Corrupt` naming the tenant's index where an
-    event that was accepted is neither in a segment nor waiting.
+    It ends early after `bytes_max` bytes. `check` raises `Corrupt` where an event that was accepted
+    is neither in a segment nor waiting, and nothing explains it.
     """
+    events: list[tuple[int, Opened]] = []
+    end = max(trail.visible, first)
     size = 0
     # What lies beyond the page is not even opened: damage there is the next page's.
-    for nth, (index, event) in enumerate(islice(walk(trail, first), limit)):
-        if index != first + nth:
-            raise Corrupt(f"index {first + nth} is in no segment of its tenant")
+    for index, event in islice(walk(trail, first), limit):
         if size > bytes_max:
-            return
+            end = events[-1][0] + 1
+            break
         size += _size(event)
-        yield index, event
+        events.append((index, event))
+    if len(events) == limit:
+        end = events[-1][0] + 1
+    check(trail, first, [index for index, _ in events], end)
+    return events, end
 
 
-def walk(
-    trail: Trail,
-    first: int,
-    *,
-    matching: Callable[[Segment | Chunk], Indexes] | None = None,
-) -> Iterator[tuple[int, Opened]]:
-    """Visible events from index `first` on in order, one pack in memory per class.
-
-    `matching` names the indexes that are wanted of a segment or a waiting chunk; without it every
-    event comes.
-    """
+def walk(trail: Trail, first: int) -> Iterator[tuple[int, Opened]]:
+    """Visible events from index `first` on in order, one pack in memory per class."""
     classes: dict[str, list[Segment]] = {}
     for segment in trail.segments:
         if segment.last >= first:
             classes.setdefault(segment.kept, []).append(segment)
-    streams = [_resting(segments, first, matching) for segments in classes.values()]
+    live = trail.live
+    streams = [_resting(segments, first, live) for segments in classes.values()]
     yield from streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_index)
     unpacker = Unpacker()
     for chunk in trail.chunks:
         if chunk.end > first:
-            known = list(chunk.columns.index) if matching is None else matching(chunk).tolist()
+            wanted = None if live is None else live.indexes(chunk)
+            known = chunk.columns.index if wanted is None else wanted.tolist()
             indexes = [index for index in known if index >= first]
-            yield from zip(indexes, _open(unpacker, chunk, chunk.pack, indexes), strict=True)
+            if indexes:
+                yield from zip(indexes, _open(unpacker, chunk, chunk.pack, indexes), strict=True)
 
 
 def _resting(
-    segments: Iterable[Segment], first: int, matching: Callable[[Segment], Indexes] | None
+    segments: Iterable[Segment], first: int, live: Live | None
 ) -> Iterator[tuple[int, Opened]]:
     unpacker = Unpacker()
     for segment in segments:
-        if matching is None:
+        wanted = None if live is None else live.indexes(segment)
+        if wanted is None:
             parts = Parts(segment)
             for row in range(parts.row_of(first), parts.rows):
                 pack = parts.pack(row)
                 indexes = [index for index in pack.indexes if index >= first]
                 yield from zip(indexes, _open(unpacker, segment, pack, indexes), strict=True)
             continue
-        found = matching(segment)
-        found = found[found >= first]
-        if len(found):
+        wanted = wanted[wanted >= first]
+        if len(wanted):
             parts = Parts(segment)
-            for row, indexes in _by_row(parts, found.tolist()).items():
+            for row, indexes in _by_row(parts, wanted.tolist()).items():
                 events = _open(unpacker, segment, parts.pack(row), indexes)
                 yield from zip(indexes, events, strict=True)
 

@@ -100,13 +100,13 @@ class _Side(msgspec.Struct, frozen=True):
         return wanted.scored(int(at[place]), index, self.tenant)
 
     def after(self, wanted: Wanted) -> Rows:
-        """The rows that come after the position at which the page begins."""
-        if wanted.after is None:
-            return True
+        """The rows that come after the position at which the page begins, and have not expired."""
         source = self.source
+        if wanted.after is None:
+            return source.live
         at_us, one, tenant = wanted.after
         if source.first_us > at_us if wanted.oldest_first else source.last_us < at_us:
-            return True
+            return source.live
         at, index = source.numbers("at_us"), source.numbers("index")
         rows: Rows
         if wanted.oldest_first:
@@ -115,7 +115,7 @@ class _Side(msgspec.Struct, frozen=True):
         else:
             same = index < one + (self.tenant < tenant)
             rows = (at < at_us) | ((at == at_us) & same)
-        return rows
+        return both(rows, source.live)
 
 
 class _Best:
@@ -192,10 +192,11 @@ class _Queue:
         self._wanted = wanted
         self._shelf = shelf
         self._spans: list[tuple[int, Segment | sources.Waiting]] = []
+        self._lives = {tenant: trail.live for tenant, trail in trails.items() if trail.live}
         # The sooner the less; whether that is where something is and after where the page begins.
         self._queue: list[tuple[Sooner, int, bool]] = []
         for tenant, trail in trails.items():
-            self._add(tenant, sources.waiting(trail.chunks))
+            self._add(tenant, sources.waiting(trail.chunks, trail.live))
             self._add(tenant, trail.segments)
         heapq.heapify(self._queue)
 
@@ -226,7 +227,7 @@ class _Queue:
         """The next side; None where it turned out to be later or nothing, to be asked again."""
         _, nth, is_after = heapq.heappop(self._queue)
         tenant, span = self._spans[nth]
-        source = sources.Resting(span, self._shelf) if isinstance(span, Segment) else span
+        source = self._source(tenant, span) if isinstance(span, Segment) else span
         side = _Side(tenant, source)
         if is_after:
             return side
@@ -234,6 +235,9 @@ class _Queue:
         if nearest is not None:
             heapq.heappush(self._queue, (_negative(nearest), nth, True))
         return None
+
+    def _source(self, tenant: int, segment: Segment) -> Source:
+        return sources.Resting(segment, self._shelf, self._lives.get(tenant))
 
 
 def _negative(position: Sooner) -> Sooner:
@@ -248,12 +252,15 @@ def matching(source: Source, condition: Condition) -> Indexes:
 
 def passing(source: Source, condition: Condition) -> Rows:
     """The rows of a source that pass. Where columns do not decide, all that may pass is opened."""
-    bounds = condition.bounds(source, True)
+    live = source.live
+    if live is False:
+        return False
+    bounds = condition.bounds(source, live)
     if bounds.sure is bounds.may:
-        return bounds.sure
+        return both(bounds.sure, live)
     found = np.zeros(source.count, np.bool_)
-    found[sources.places(bounds.sure, source.count)] = True
-    unsure = sources.places(both(bounds.may, others(bounds.sure)), source.count)
+    found[sources.places(both(bounds.sure, live), source.count)] = True
+    unsure = sources.places(both(both(bounds.may, live), others(bounds.sure)), source.count)
     for some in _groups(source, unsure) if len(unsure) else ():
         content = source.content_of(int(source.indexes(some[:1])[0]))
         found[some] = condition.decided(source, some, content)
@@ -265,7 +272,9 @@ def _look(
 ) -> Sooner | None:
     """Offer the events of one source that pass; where time was up, what was to be looked at next."""
     source = side.source
-    bounds = condition.bounds(source, True)
+    if source.live is False:
+        return None
+    bounds = condition.bounds(source, source.live)
     if not sources.anything(bounds.may):
         return None
     page = side.after(wanted)

@@ -9,7 +9,7 @@ import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from sealog.archive import tables
+from sealog.archive.classes import keep_of
 from sealog.archive.columnwise import Columns
 from sealog.errors import Altered, Corrupt, Truncated
 from sealog.event.packs import Pack
@@ -31,7 +32,8 @@ PARTS_SUFFIX = ".arrow"
 class Segment(msgspec.Struct, frozen=True, weakref=True):
     """One row of the table `segments`, and the folder where its files are.
 
-    Whoever reads its files MUST hold it: they are deleted once it is replaced and nobody does.
+    Whoever reads its files MUST hold it: they are deleted once it is replaced and nobody does. Of
+    what expires they are deleted soon, held or not: who reads them opens them at once.
     """
 
     tenant: int
@@ -48,6 +50,9 @@ class Segment(msgspec.Struct, frozen=True, weakref=True):
     parts_bytes: int
     parts_digest: bytes
     folder: Path
+    first_ingested_us: int | None = None
+    """When the first and the last of its events came, where its class expires."""
+    last_ingested_us: int | None = None
 
     @property
     def name(self) -> str:
@@ -123,6 +128,11 @@ def write(
         parts_digest=hashlib.sha256(parts).digest(),
         folder=folder,
     )
+    if keep_of(kept) is not None:
+        came = min(columns.ingested_us), max(columns.ingested_us)
+        segment = msgspec.structs.replace(
+            segment, first_ingested_us=came[0], last_ingested_us=came[1]
+        )
     begun(segment)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files.replace_later_synced(segment.columns_path, memoryview(searched))
@@ -189,6 +199,12 @@ class Parts:
         with naming(self._path):
             nth = bisect_right(self._ends, row)
             return tables.values_at(self._batches[nth], row - (self._ends[nth - 1] if nth else 0))
+
+    def indexes(self) -> NDArray[np.int64]:
+        """The index of every event, in order."""
+        with naming(self._path):
+            rows = (tables.indexes_of(self.values(row)) for row in range(self.rows))
+            return np.fromiter(chain.from_iterable(rows), np.int64)
 
     def words(self) -> list[tuple[pa.BinaryArray, NDArray[np.int64]]]:
         """Of each batch, in order, the `words` of its rows and their first indexes; not copied."""

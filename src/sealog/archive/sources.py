@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sealog.archive.contents import Content
+from sealog.archive.expiry import Live
 from sealog.archive.segments import Segment
 from sealog.archive.shelf import Shelf, Text
 from sealog.archive.waiting import Chunk
@@ -71,6 +72,8 @@ class Source(Protocol):
     last: int
     first_us: int
     last_us: int
+    live: Rows
+    """The rows that have not expired; the others MUST NOT be given to anybody."""
 
     def passed(self, values: Values) -> Rows:
         """The rows that pass a condition on text."""
@@ -112,8 +115,10 @@ class Source(Protocol):
 class Resting:
     """A segment."""
 
-    def __init__(self, segment: Segment, shelf: Shelf) -> None:
+    def __init__(self, segment: Segment, shelf: Shelf, live: Live | None = None) -> None:
+        """Raises `Corrupt` where its columns must tell what has expired, and do not read."""
         self.segment = segment
+        self.live: Rows = True if live is None else live.rows(segment)
         self.count = segment.count
         self.first, self.last = segment.first, segment.last
         self.first_us, self.last_us = segment.first_us, segment.last_us
@@ -192,8 +197,9 @@ class Resting:
 class Waiting:
     """Some events that wait."""
 
-    def __init__(self, chunks: Sequence[Chunk]) -> None:
+    def __init__(self, chunks: Sequence[Chunk], live: Live | None = None) -> None:
         self._chunks = chunks
+        self.live: Rows = True if live is None else live.of_chunks(chunks)
         self._unpacker = Unpacker()
         self.count = sum(len(chunk.columns) for chunk in chunks)
         self.first, self.last = chunks[0].first, chunks[-1].end - 1
@@ -269,12 +275,12 @@ class Waiting:
         return np.fromiter(values, np.int64, self.count)
 
 
-def source_of(one: Segment | Chunk, shelf: Shelf) -> Source:
+def source_of(one: Segment | Chunk, shelf: Shelf, live: Live | None = None) -> Source:
     """A segment or a chunk as a source."""
-    return Resting(one, shelf) if isinstance(one, Segment) else Waiting([one])
+    return Resting(one, shelf, live) if isinstance(one, Segment) else Waiting([one], live)
 
 
-def waiting(chunks: Sequence[Chunk]) -> Iterator[Waiting]:
+def waiting(chunks: Sequence[Chunk], live: Live | None = None) -> Iterator[Waiting]:
     """Chunks as sources of some thousand rows each: many small ones would cost more than their rows."""
     group: list[Chunk] = []
     size = 0
@@ -282,10 +288,10 @@ def waiting(chunks: Sequence[Chunk]) -> Iterator[Waiting]:
         group.append(chunk)
         size += len(chunk.columns)
         if size >= WAITING_AT_ONCE:
-            yield Waiting(group)
+            yield Waiting(group, live)
             group, size = [], 0
     if group:
-        yield Waiting(group)
+        yield Waiting(group, live)
 
 
 def _passed(text: Text, values: Values) -> Rows:

@@ -7,14 +7,19 @@ once, waiting or in a segment.
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from sealog.archive.classes import NEVER_US, expires_us, keep_us_of
 from sealog.archive.columnwise import Columns, columns_of_each
 from sealog.archive.segments import Segment
 from sealog.errors import Truncated
 from sealog.event.packs import Pack, Unpacker
 from sealog.journal.blocks import Block
+
+if TYPE_CHECKING:
+    from sealog.archive.expiry import Live
 
 ROW_BYTES = 1_100
 """What a row costs in memory beside its pack, measured with 800-byte events."""
@@ -41,6 +46,11 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
         """The index after the last event."""
         return self.columns.index[-1] + 1
 
+    @property
+    def since_us(self) -> int:
+        """When the first of the events came."""
+        return min(self.columns.ingested_us)
+
 
 class Trail(msgspec.Struct, frozen=True, gc=False):
     """All that can be read of one tenant at one moment.
@@ -54,6 +64,12 @@ class Trail(msgspec.Struct, frozen=True, gc=False):
     """In the order of their indexes, without gaps."""
     archived: int = 0
     visible: int = 0
+    since_us: int = NEVER_US
+    """No event that waits came sooner."""
+    due_us: int = NEVER_US
+    """None that rests expires sooner, if it expires as its class says."""
+    live: "Live | None" = None
+    """What of it has not expired; None: nothing has. Without it, a trail shows what is there."""
 
 
 NOTHING = Trail()
@@ -113,7 +129,8 @@ class Waiting:
         if segments is None:
             self._unlisted.add(tenant)
         ordered = tuple(sorted(segments or (), key=_by_index))
-        self._trails[tenant] = Trail(ordered, (), archived, archived)
+        due_us = _due_us(ordered)
+        self._trails[tenant] = Trail(ordered, (), archived, archived, due_us=due_us)
 
     def _list(self, tenants: Sequence[int]) -> None:
         # Nothing changes a tenant's list before it was read: whoever does asks for the trail first.
@@ -124,7 +141,9 @@ class Waiting:
                 for tenant in unread:
                     ordered = tuple(sorted(listed.get(tenant, ()), key=_by_index))
                     trail = self._trails[tenant]
-                    self._trails[tenant] = msgspec.structs.replace(trail, segments=ordered)
+                    self._trails[tenant] = msgspec.structs.replace(
+                        trail, segments=ordered, due_us=_due_us(ordered)
+                    )
                 self._unlisted.difference_update(unread)
 
     def add(self, chunks: Mapping[int, Sequence[Chunk]]) -> None:
@@ -132,13 +151,13 @@ class Waiting:
         for tenant, more in chunks.items():
             with self._changing:
                 trail = self._trails.get(tenant, NOTHING)
-                at = trail.visible
+                at, since_us = trail.visible, trail.since_us
                 for chunk in more:
                     if chunk.first != at:
                         raise Truncated(f"the journal of tenant {tenant} has no events from {at}")
-                    at = chunk.end
+                    at, since_us = chunk.end, min(since_us, chunk.since_us)
                 self._trails[tenant] = msgspec.structs.replace(
-                    trail, chunks=trail.chunks + tuple(more), visible=at
+                    trail, chunks=trail.chunks + tuple(more), visible=at, since_us=since_us
                 )
             self._count(tenant, more, 1)
 
@@ -151,11 +170,17 @@ class Waiting:
             left = trail.chunks[len(gone) :]
             assert not left or left[0].first == archived
             ordered = tuple(sorted((*trail.segments, *segments), key=_by_index))
-            self._trails[tenant] = Trail(ordered, left, archived, trail.visible)
+            since_us = min([chunk.since_us for chunk in left], default=NEVER_US)
+            self._trails[tenant] = Trail(
+                ordered, left, archived, trail.visible, since_us, _due_us(ordered)
+            )
         self._count(tenant, gone, -1)
 
     def replace(self, tenant: int, gone: Iterable[Segment], segments: Iterable[Segment]) -> None:
-        """Change segments for others that hold the same events, in one step for all readers."""
+        """Change segments for others that hold the same events, in one step for all readers.
+
+        Events that have expired may be left out.
+        """
         assert tenant not in self._unlisted
         old = {(one.kept, one.name) for one in gone}
         with self._changing:
@@ -163,7 +188,9 @@ class Waiting:
             left = [one for one in trail.segments if (one.kept, one.name) not in old]
             assert len(left) == len(trail.segments) - len(old)
             ordered = tuple(sorted((*left, *segments), key=_by_index))
-            self._trails[tenant] = msgspec.structs.replace(trail, segments=ordered)
+            self._trails[tenant] = msgspec.structs.replace(
+                trail, segments=ordered, due_us=_due_us(ordered)
+            )
 
     def segment_count(self) -> int:
         """How many segments there are, of all tenants that were looked at."""
@@ -172,6 +199,11 @@ class Waiting:
     def tenants(self) -> list[int]:
         """The number of every tenant that has events."""
         return list(self._trails)
+
+    def listed(self) -> dict[int, Trail]:
+        """The trails of the tenants whose segments are in memory."""
+        trails = self._trails.copy()
+        return {tenant: one for tenant, one in trails.items() if tenant not in self._unlisted}
 
     def _count(self, tenant: int, chunks: Iterable[Chunk], sign: int) -> None:
         for chunk in chunks:
@@ -217,6 +249,16 @@ def chunks_of_each(blocks: Sequence[tuple[Block, int]], unpacker: Unpacker) -> l
 def _chunk(base: int, pack: Pack, columns: Columns) -> Chunk:
     size = sum(map(len, pack.frames)) + len(pack.salts) + ROW_BYTES * len(columns) + CHUNK_BYTES
     return Chunk(base, pack, columns.lasting(), size)
+
+
+def _due_us(segments: Iterable[Segment]) -> int:
+    """When the first event of some segments expires, as their classes say."""
+    least = NEVER_US
+    for segment in segments:
+        came_us = segment.first_ingested_us
+        if came_us is not None and (keep_us := keep_us_of(segment.kept)) is not None:
+            least = min(least, expires_us(came_us, keep_us))
+    return least
 
 
 def _by_index(segment: Segment) -> tuple[int, int]:
