@@ -175,7 +175,7 @@ class Office:
             if true():
                 return
             pause.wait(0.005)
-        raise AssertionError([one for one in self.streams.all()])
+        raise AssertionError(self.streams.all())
 
     def _tell(self, tenant, happened):
         if self.tell_error is not None:

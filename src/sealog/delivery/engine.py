@@ -137,10 +137,10 @@ class Engine:
 
     def begin(self, live: Live) -> None:
         """Let a stream go on, if it runs and is not under way."""
-        if self._is_stopping or live.stream.state != RUNNING or live.stream.id in self._tasks:
+        if self._is_stopping or live.is_held or live.stream.id in self._tasks:
             return
         tenant = self._world.tenants(live.stream.tenant)
-        if tenant is None:
+        if tenant is None or live.stream.state != RUNNING:
             return
         reader = Reader(
             self._source, tenant, (live.stream.id, live.stream.wanted), self.ways(live.stream)

@@ -55,6 +55,8 @@ class Live:
         self.retry: set[int] = set()
         """Parked records to send again."""
         self.pump: Pump | None = None
+        self.is_held = False
+        """Somebody changes it: it does not begin anew until that is done."""
 
     def now(self) -> Stream:
         """The stream as it is now."""

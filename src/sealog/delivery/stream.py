@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sealog.delivery.destination import Parsed
 from sealog.delivery.shaping import WHOLE, Shape
 from sealog.query.tree import Query
+from sealog.rendering.rendering import ECS
 from sealog.storage.tables import parked as parked_table
 from sealog.storage.tables import streams as table
 
@@ -39,8 +40,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_bare(self) -> bool:
-        """Whether nothing leaves but what the product documents: Sealog's own is left out."""
-        return self.destination.get("body") == "bare"
+        """Whether nothing leaves but what a product documents: Sealog's own is left out."""
+        return self.destination.get("body") == BARE and self.dialect != ECS
 
 
 class Secrets(msgspec.Struct, frozen=True):

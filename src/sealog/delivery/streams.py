@@ -169,7 +169,8 @@ class Streams:
                 detail = f"the tenant has {len(ours)} streams, as many as it may: delete one"
                 raise Limited(detail, retry_after_s=60.0)
             live = await register.add(stream)
-            self._engine.begin(live)
+            if self._engine.is_behind(live):
+                self._engine.begin(live)
             return live.now()
 
         return Made(self._engine.ask(add), wish.destination.told)
@@ -343,9 +344,11 @@ class Streams:
             async with self._engine.lock(live):
                 if live.stream.state == DELETED:
                     raise no_stream()
+                live.is_held = True
                 try:
                     await work(live)
                 finally:
+                    live.is_held = False
                     if self._engine.is_behind(live):
                         self._engine.begin(live)
             return live.now()
