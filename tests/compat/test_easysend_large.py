@@ -1,0 +1,95 @@
+"""However much is asked for, the server's memory stays as it was (ES-30)."""
+
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.cli.made import Served
+from tests.compat.easysend_house import KEY, PATH, at, log, ndjson
+
+EVENTS = int(os.environ.get("SEALOG_TEST_EASYSEND_EVENTS", "200000"))
+GROWTH_BYTES_MAX = 50 << 20
+AT_ONCE = 10_000
+
+
+def anonymous_bytes(process):
+    """Resident and not a file's: what the server itself holds."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("RssAnon:")]
+    return int(line.split()[1]) << 10
+
+
+def processor_s(process):
+    """What the server and its workers took, user and system."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def fill(served):
+    """A log for every 10 ms, of both applications."""
+    with served.client() as client:
+        for begin in range(0, EVENTS, AT_ONCE):
+            logs = [
+                log(n, "builder" if n % 4 == 0 else "player", seconds=n // 100)
+                for n in range(begin, min(begin + AT_ONCE, EVENTS))
+            ]
+            answer = client.post("/v1/ingest/easysend?tenant=easysend", content=ndjson(logs))
+            assert answer.status_code == 200
+            last = answer.json()["results"][-1]["index"]
+        answer = client.get(
+            "/v1/events", params={"tenant": "easysend", "at_least": last, "limit": 1}
+        )
+        assert answer.status_code == 200
+
+
+def taken(served, **params):
+    """How many logs and pages the head promises, and how many came."""
+    found = pages = 0
+    tail = b""
+    with httpx.stream(
+        "GET",
+        served.url + PATH,
+        params={"start_time": at(0), "end_time": at(EVENTS)} | params,
+        headers={"apiKey": KEY},
+        timeout=60,
+    ) as answer:
+        assert answer.status_code == 200, answer.read()
+        for chunk in answer.iter_bytes():
+            # What stands over the edge of two chunks is counted once.
+            both = tail + chunk
+            found += both.count(b'"source_value":') - tail.count(b'"source_value":')
+            pages += both.count(b'"pageNumber":') - tail.count(b'"pageNumber":')
+            tail = both[-20:]
+    assert tail.endswith(b"}]}]")
+    head = int(answer.headers["Number-Of-Results"]), int(answer.headers["Number-Of-Pages"])
+    assert (found, pages) == head
+    return head
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    served = Served(
+        tmp_path_factory.mktemp("large") / "data", preset={"EASYSEND_SECURITY_LOGS_API_KEY": KEY}
+    )
+    fill(served)
+    yield served
+    served.kill()
+
+
+@pytest.mark.parametrize(
+    ("app_type", "count"),
+    [(None, EVENTS), ("player", EVENTS * 3 // 4), ("builder", EVENTS // 4)],
+    ids=["both", "player", "builder"],
+)
+def test_memory_is_flat_whatever_the_range(served, record_property, app_type, count):
+    """After one answer that warms up, another takes less than 50 MiB more."""
+    params = {} if app_type is None else {"app_type": app_type}
+    taken(served, **params)
+    before, begun_s = anonymous_bytes(served.process), processor_s(served.process)
+
+    assert taken(served, **params) == (count, -(-count // 10_000))
+
+    used_s = processor_s(served.process) - begun_s
+    record_property("us_an_event", round(used_s * 1e6 / EVENTS, 1))
+    assert anonymous_bytes(served.process) - before < GROWTH_BYTES_MAX
