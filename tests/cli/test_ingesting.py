@@ -49,7 +49,7 @@ def test_every_framing_gives_the_same_records(sealog, tmp_path, name, content):
 
     assert ran.code == 0
     assert ran.value == {
-        "accepted": 10, "repeated": 0, "refused": 0, "refusals": [], "newest": {"acme": 9},
+        "accepted": 10, "repeated": 0, "refused": 0, "not_recorded": 0, "refusals": [], "newest": {"acme": 9},
     }  # fmt: skip
 
 

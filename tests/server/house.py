@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import threading
 from datetime import UTC
+from typing import NamedTuple
 
 import httpx
 import msgspec
@@ -42,6 +43,15 @@ class Hour:
     def __init__(self):
         self.us = NOW_US
         self.s = 0.0
+
+
+class Going(NamedTuple):
+    """Some events that would go."""
+
+    dialect: str
+    action: str
+    at_us: int
+    count: int
 
 
 class FakeIntake:
@@ -118,6 +128,7 @@ class FakeArchive:
         at_least=None,
         oldest_first=False,
         asked=None,
+        after=None,
     ):
         self.asked.append(
             (tuple(tenant.name for tenant in tenants), query, limit, cursor, at_least)
@@ -360,8 +371,9 @@ class House:
             ready=lambda: self.not_ready,
         )
 
-    def _forecast(self, tenant, keep_s):
-        self.asked_of_forecast.append((tenant.name, keep_s("closer", "agent_login", "agent.login")))
+    def _forecast(self, tenant, retention, now_us):
+        assert now_us == self.hour.us
+        self.asked_of_forecast.append((tenant.name, retention.rules))
         return self.going
 
     def _service(self, wanted, before):

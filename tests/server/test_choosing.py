@@ -2,11 +2,12 @@
 
 import msgspec
 import pytest
+from tests.server.house import Going
 
 from sealog.errors import Busy
 from sealog.policy.retention import Retention, Rule
 from sealog.policy.settings import Recording, TenantSettings
-from sealog.server.parts import Going, no_service
+from sealog.server.parts import no_service
 
 DAY_US = 86_400_000_000
 NOW_US = 1_700_000_000_000_000
@@ -257,7 +258,7 @@ def test_a_dry_run_says_what_would_go_and_when_and_changes_nothing(house):
         "later": [{"day": "2023-11-14", "events": 3}, {"day": "2023-11-16", "events": 2}],
         "beyond": 0,
     }
-    assert house.asked_of_forecast == [("acme", 7_776_000)]
+    assert house.asked_of_forecast == [("acme", (Rule("closer", None, 7_776_000),))]
     assert house.policies.retention(house.tenants.get("acme").number) == Retention()
     assert house.recorder.told == []
 

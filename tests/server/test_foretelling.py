@@ -1,8 +1,9 @@
 """A forecast, summed up for people."""
 
+from tests.server.house import Going
+
 from sealog.server import foretelling
 from sealog.server.foretelling import OfType, OnDay, foretold
-from sealog.server.parts import Going
 
 DAY_US = 86_400_000_000
 NOW_US = 100 * DAY_US + 5

@@ -50,6 +50,13 @@ class Client(msgspec.Struct):
         headers = {"content-type": "application/json"}
         return checked(await self.http.post(path, content=content, headers=headers))
 
+    async def put(self, path: str, value: Any, **params: Any) -> "httpx.Response":
+        """PUT a value as JSON."""
+        content = msgspec.json.encode(value)
+        headers = {"content-type": "application/json"}
+        given = _given(params)
+        return checked(await self.http.put(path, content=content, headers=headers, params=given))
+
     async def delete(self, path: str) -> "httpx.Response":
         """DELETE."""
         return checked(await self.http.delete(path))

@@ -47,6 +47,8 @@ class Tally(msgspec.Struct):
     accepted: int = 0
     repeated: int = 0
     refused: int = 0
+    not_recorded: int = 0
+    """Their tenant chose not to record their types."""
     refusals: list[dict[str, Any]] = []
     newest: dict[str, int] = {}
     """Tenant → its highest index given here."""
@@ -57,6 +59,7 @@ class _Receipt(msgspec.Struct):
     index: int | None = None
     repeated: bool = False
     refused: dict[str, Any] | None = None
+    not_recorded: dict[str, Any] | None = None
 
 
 class _Results(msgspec.Struct):
@@ -73,7 +76,10 @@ def ingest(where: Where, wanted: Wanted) -> None:
         printing.as_json(tally)
     else:
         new = tally.accepted - tally.repeated
-        printing.say(f"{new} new, {tally.repeated} already there, {tally.refused} refused")
+        left_out = f", {tally.not_recorded} not recorded" if tally.not_recorded else ""
+        printing.say(
+            f"{new} new, {tally.repeated} already there, {tally.refused} refused{left_out}"
+        )
         for refusal in tally.refusals[:REFUSALS_SHOWN_MAX]:
             printing.tell(f"{refusal['file']} record {refusal['record']}: {refusal['detail']}")
         if tally.refused > REFUSALS_SHOWN_MAX:
@@ -151,6 +157,9 @@ def _count(tally: Tally, answer: _Receipt, name: str, record: int) -> None:
         tally.refused += 1
         if len(tally.refusals) < REFUSALS_KEPT_MAX:
             tally.refusals.append({"file": name, **_in_file(answer.refused, record)})
+        return
+    if answer.not_recorded is not None:
+        tally.not_recorded += 1
         return
     assert answer.tenant is not None
     assert answer.index is not None

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sealog.cli import finding, options
+from sealog.cli import choosing, finding, options
 from sealog.cli.options import DATA, AsJson, Config, Data, KeyOption, Listen, Server, Where
 from sealog.cli.printing import failing
 
@@ -21,6 +21,8 @@ tenants = typer.Typer(help="The customers whose trails are kept.", no_args_is_he
 keys = typer.Typer(help="Keys for the API.", no_args_is_help=True)
 app.add_typer(tenants, name="tenants")
 app.add_typer(keys, name="keys")
+app.add_typer(choosing.settings, name="settings")
+app.add_typer(choosing.retention, name="retention")
 
 
 def main() -> None:

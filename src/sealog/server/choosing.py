@@ -18,7 +18,7 @@ from sealog.errors import Conflict, Refused
 from sealog.event import times
 from sealog.event.tenants import Tenant
 from sealog.policy import reading
-from sealog.policy.policies import Change, Kind, Policies, Tell, remembering
+from sealog.policy.policies import Change, Kind, Policies, Tell
 from sealog.policy.reading import Asked, Destination
 from sealog.policy.retention import DEFAULTS, Retention
 from sealog.policy.settings import TenantSettings
@@ -198,7 +198,8 @@ class Choosing:
         forecast = self._parts.forecast
         if forecast is None:
             return None
-        return foretold(forecast(tenant, remembering(wanted)), self._parts.clocks.us())
+        now_us = self._parts.clocks.us()
+        return foretold(forecast(tenant, wanted, now_us), now_us)
 
 
 _NOTHING: dict[Kind, TenantSettings | Retention] = {

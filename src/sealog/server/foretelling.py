@@ -54,9 +54,9 @@ def foretold(going: Iterable[Going], now_us: int) -> Foretold:
     days: Counter[int] = Counter()
     for one in going:
         if one.at_us <= now_us:
-            types[one.dialect, one.action] += one.events
+            types[one.dialect, one.action] += one.count
         else:
-            days[one.at_us // DAY_US] += one.events
+            days[one.at_us // DAY_US] += one.count
     ordered = sorted(days)
     told = ordered[:DAYS_MAX]
     return Foretold(

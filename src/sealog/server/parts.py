@@ -26,8 +26,9 @@ from sealog.exports.exports import Exports
 from sealog.intake.choosing import NotRecorded
 from sealog.intake.source import Source
 from sealog.ledger.files import Tile
-from sealog.policy.policies import Change, Keep, Policies
+from sealog.policy.policies import Change, Policies
 from sealog.policy.reading import Destination
+from sealog.policy.retention import Retention
 from sealog.policy.settings import TenantSettings
 from sealog.query.tree import Query
 from sealog.server.origins import Origins
@@ -159,19 +160,33 @@ class Recorder(Protocol):
         ...
 
 
-class Going(msgspec.Struct, frozen=True):
-    """Some events of one type that would expire within the same hour."""
+class Going(Protocol):
+    """Some events of one type that would go at about the same time."""
 
-    dialect: str
-    action: str
-    """The native name."""
-    at_us: int
-    """When the last of them does, in microseconds since 1970."""
-    events: int
+    @property
+    def dialect(self) -> str:
+        """Whose vocabulary."""
+        ...
+
+    @property
+    def action(self) -> str:
+        """The native name."""
+        ...
+
+    @property
+    def at_us(self) -> int:
+        """About when, in microseconds since 1970; the moment that was asked about: at once."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        ...
 
 
-Forecast = Callable[[Tenant, Keep], Iterable[Going]]
-"""What of a tenant's events would expire, by these rules; nothing of what is kept for ever."""
+Forecast = Callable[[Tenant, Retention, int], Iterable[Going]]
+"""What of a tenant's events would go by these rules, seen from a moment (µs since 1970); nothing of
+what is kept for ever."""
 
 
 def no_service(_wanted: dict[str, Any], _before: TenantSettings) -> Destination:
