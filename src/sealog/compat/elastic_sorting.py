@@ -2,7 +2,7 @@
 
 Events are found in the order of their time, then of their index: newest first or oldest first.
 Times are printed in milliseconds, with what they have more as a fraction, so that nothing is skipped
-or doubled between two pages.
+or doubled between two pages (of times up to the year 2109: a double holds no more digits).
 """
 
 from collections.abc import Mapping, Sequence

@@ -16,6 +16,8 @@ from sealog.query.refusing import BadQuery
 from sealog.query.scanning import Value
 
 MILLISECOND_US = 1_000
+LAST_US = 253_402_300_800_000_000
+"""The year 10000; as far before 1970 is as far as a time may go back."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 _DIGITS_MAX = 16
@@ -80,10 +82,11 @@ def span(value: object, now_us: int, zone: tzinfo, form: str = "") -> Span:
     is_seconds = form.startswith("epoch_second")
     if _NUMBER.fullmatch(text) and (not isinstance(value, str) or _is_epoch(text, form)):
         unit = 1_000_000 if is_seconds else MILLISECOND_US
-        return Span(int(text) * unit, int(text) * unit + unit)
+        return _within(int(text) * unit, unit, value)
     if isinstance(value, float):
-        begin = round(value * MILLISECOND_US)
-        return Span(begin, begin + 1)
+        if not abs(value) < LAST_US:
+            raise _unreadable(value)
+        return _within(round(value * MILLISECOND_US), 1, value)
     if len(text) > _MATH_CHARS_MAX:
         raise _unreadable(text)
     try:
@@ -94,6 +97,12 @@ def span(value: object, now_us: int, zone: tzinfo, form: str = "") -> Span:
         return _counted(_written(begin_text, now_us, zone), math if bars else "", zone, text)
     except (OverflowError, ValueError) as error:
         raise _unreadable(text) from error
+
+
+def _within(begin_us: int, length_us: int, value: object) -> Span:
+    if not abs(begin_us) < LAST_US:
+        raise _unreadable(value, "it is beyond the year 9999")
+    return Span(begin_us, begin_us + length_us)
 
 
 def _is_epoch(text: str, form: str) -> bool:
