@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sealog.cli import choosing, finding, options
+from sealog.cli import choosing, comparing, finding, options
 from sealog.cli.options import DATA, AsJson, Config, Data, KeyOption, Listen, Server, Where
 from sealog.cli.printing import failing
 
@@ -169,6 +169,9 @@ def export(
     with failing():
         wanted = exporting.Wanted(tenant, form, not no_statements, output)
         exporting.export(Where(data, server, key, config), wanted)
+
+
+app.command()(comparing.reconcile)
 
 
 @app.command()

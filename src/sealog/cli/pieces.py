@@ -21,6 +21,8 @@ RECORDS_PER_REQUEST = 1_000
 BYTES_PER_REQUEST = 4 << 20
 _LOOK_BYTES = 1 << 16
 _ZSTD_PIECE_BYTES = 1 << 16
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError)
+"""What reading a compressed file that is not whole raises."""
 _ARRAY = msgspec.json.Decoder(list[Raw])
 
 
@@ -52,8 +54,8 @@ def cut(path: Path | None, stream: BinaryIO) -> Iterator[Piece]:
     not whole; pieces from before that place may have been given already.
     """
     try:
-        yield from _cut(_plain(path, stream))
-    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
+        yield from _cut(plain(path, stream))
+    except DAMAGED as error:
         raise Refused(f"{path} is truncated or corrupt: {error}") from error
 
 
@@ -78,7 +80,8 @@ def _cut(source: Readable) -> Iterator[Piece]:
         yield from _objects(whole, kind)
 
 
-def _plain(path: Path | None, stream: BinaryIO) -> Readable:
+def plain(path: Path | None, stream: BinaryIO) -> Readable:
+    """A file's own bytes, by its suffix: .gz, .zst or .zstd. One cut short raises, see `DAMAGED`."""
     suffix = "" if path is None else path.suffix
     if suffix == ".gz":
         return gzip.GzipFile(fileobj=stream)

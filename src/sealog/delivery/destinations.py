@@ -209,16 +209,18 @@ def _headers(fields: "_Fields", before: Parsed | None) -> dict[str, str]:
     where = fields.at("headers")
     if len(given) > HEADERS_MAX:
         what = f"at most {HEADERS_MAX} headers"
-        raise Refused(what, code="bad-header", pointer=where)
+        raise Refused(what, code="bad-destination", pointer=where)
     held: Mapping[str, str] = {} if before is None else before.secrets["headers"]
     headers: dict[str, str] = {}
     for written, value in given.items():
         name, pointer = written.lower(), f"{where}/{_escaped(written)}"
         if not _HEADER.fullmatch(name) or name in headers:
             what = "this is no header's name, or it stands here twice"
-            raise Refused(what, code="bad-header", pointer=pointer)
+            raise Refused(what, code="bad-destination", pointer=pointer)
         if name in _OURS or name.startswith(_OUR_PREFIXES):
-            raise Refused("Sealog writes this header itself", code="bad-header", pointer=pointer)
+            raise Refused(
+                "Sealog writes this header itself", code="bad-destination", pointer=pointer
+            )
         if value is None and name in held:
             headers[name] = held[name]
             continue
@@ -228,7 +230,7 @@ def _headers(fields: "_Fields", before: Parsed | None) -> dict[str, str]:
             or not _VALUE.fullmatch(value)
         ):
             what = f"a header's value is 1 to {HEADER_CHARS_MAX} characters of visible ASCII"
-            raise Refused(what, code="bad-header", pointer=pointer)
+            raise Refused(what, code="bad-destination", pointer=pointer)
         headers[name] = value
     return headers
 

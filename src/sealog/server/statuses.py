@@ -45,13 +45,20 @@ _KINDS: tuple[tuple[type[SealogError], int], ...] = (
 # It was understood, but a value in it may not be.
 _CODES = dict.fromkeys(
     (
+        "address-not-allowed",
+        "bad-certificate",
         "bad-columns",
+        "bad-destination",
         "bad-format",
+        "bad-key",
         "bad-key-name",
         "bad-parameter",
+        "bad-path",
         "bad-scopes",
         "bad-tenant",
         "bad-tenants",
+        "bad-url",
+        "folder-not-allowed",
         "invalid",
         "no-tenant",
         "too-many-buckets",

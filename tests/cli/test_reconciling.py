@@ -1,0 +1,214 @@
+import gzip
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.cli.made import ecs, hit, lines
+
+from sealog.cli import reconciling
+from sealog.delivery import enveloping
+from sealog.delivery.destination import Outgoing
+
+COUNT = 1_203
+"""More than one page."""
+
+
+@pytest.fixture
+def held(sealog, tmp_path):
+    """What a receiver of acme's whole trail holds: each event on a line."""
+    (tmp_path / "in").write_bytes(lines(*[ecs(number, n=number) for number in range(COUNT)]))
+    sealog("ingest", "in", "--tenant", "acme")
+    sealog("ingest", "-", "--tenant", "other", stdin=lines(ecs(9_999)))
+    return sealog("export", "--tenant", "acme").out.encode().splitlines(keepends=True)
+
+
+@pytest.fixture
+def reconcile(sealog):
+    def run(*files, **options):
+        flags = [word for name, value in options.items() for word in (f"--{name}", value)]
+        return sealog("reconcile", *files, "--tenant", "acme", "--json", *flags)
+
+    return run
+
+
+def write(name, *parts):
+    Path(name).write_bytes(b"".join(parts))
+
+
+def test_who_holds_everything_is_told_so(sealog, held):
+    write("held.ndjson", *held)
+
+    ran = sealog("reconcile", "held.ndjson", "--tenant", "acme")
+
+    assert ran.code == 0
+    assert ran.out == (
+        "1203 held, of 1203 in the log; compared 0 to 1202\nthe receiver holds everything\n"
+    )
+
+
+def test_missing_doubled_and_altered_are_listed_by_index(sealog, held):
+    altered = held[1_100].replace(b'"user.login"', b'"user.logout"')
+    write("held.ndjson", *held[:7], *held[9:], held[20], *held[:0])
+    text = Path("held.ndjson").read_bytes().replace(held[1_100], altered)
+    Path("held.ndjson").write_bytes(text)
+
+    ran = sealog("reconcile", "held.ndjson", "--tenant", "acme")
+
+    assert ran.code == 1
+    assert ran.out == (
+        "missing  2: 7-8\n"
+        "doubled  1: 20\n"
+        "altered  1: 1100\n"
+        "1201 held, of 1203 in the log; compared 0 to 1202\n"
+        "NOT the same\n"
+    )
+
+
+def test_programs_get_the_same_as_json(reconcile, held):
+    write("held.ndjson", *held[:2], *held[3:])
+
+    ran = reconcile("held.ndjson")
+
+    assert ran.code == 1
+    assert ran.value["holds"] is False
+    assert ran.value["missing"] == {"count": 1, "ranges": [[2, 2]], "more": 0}
+    assert ran.value["held"] == COUNT - 1
+
+
+def test_an_event_held_twice_can_be_allowed(sealog, held):
+    """At least once is what is promised."""
+    write("held.ndjson", *held, held[0])
+
+    ran = sealog("reconcile", "held.ndjson", "--tenant", "acme", "--allow-doubled")
+
+    assert ran.code == 0
+    assert "doubled  1: 0\n" in ran.out
+
+
+def test_what_a_receiver_rewrote_is_still_the_same(reconcile, held):
+    """Keys in another order, white space, several files, some compressed."""
+    events = [msgspec.json.decode(line) for line in held]
+    shuffled = [dict(sorted(event.items(), reverse=True)) for event in reversed(events)]
+    write("a.json", msgspec.json.format(msgspec.json.encode(shuffled[:600]), indent=2))
+    write("b.json.gz", gzip.compress(msgspec.json.encode({"events": shuffled[600:]})))
+
+    ran = reconcile("a.json", "b.json.gz")
+
+    assert (ran.code, ran.value["holds"]) == (0, True)
+
+
+def test_bodies_of_webhooks_are_compared(reconcile, held):
+    out = [
+        Outgoing(index, f"str_1-{index}", line.strip(), "user.login", 0)
+        for index, line in enumerate(held)
+    ]
+    single = [enveloping.one("acme", one) + b"\n" for one in out[:200]]
+    write("held.ndjson", *single, enveloping.some("acme", out[200:]) + b"\n")
+
+    assert reconcile("held.ndjson").code == 0
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_exports_are_compared(sealog, reconcile, held, form):
+    sealog("export", "--tenant", "acme", "--format", form, "-o", f"held.{form}")
+
+    assert reconcile(f"held.{form}").code == 0
+
+
+def test_a_part_of_the_trail_can_be_compared(reconcile, held):
+    write("held.ndjson", *held[100:200])
+
+    assert reconcile("held.ndjson").value["missing"]["ranges"] == [[0, 99]]
+    assert reconcile("held.ndjson", **{"from": 100}).value["holds"] is True
+    assert reconcile("held.ndjson", **{"from": 100}).value["behind"] == COUNT - 200
+    found = reconcile("held.ndjson", **{"from": 100, "to": 205}).value
+    assert found["missing"]["ranges"] == [[200, 205]]
+
+
+def test_only_what_a_query_finds_may_have_been_sent(reconcile, held):
+    mine = [line for line in held if msgspec.json.decode(line)["user"]["id"] == "u-1"]
+    write("held.ndjson", *mine[:5], *mine[6:])
+
+    assert reconcile("held.ndjson", query="actor:u-1").value["missing"]["ranges"] == [[16, 16]]
+
+
+def test_what_belongs_to_another_or_reads_not_at_all_is_said(sealog, held):
+    other = sealog("export", "--tenant", "other").out.encode()
+    write("held.ndjson", *held, other, b'{"broken":\n', b'{"no":"index"}\n')
+
+    ran = sealog("reconcile", "held.ndjson", "--tenant", "acme")
+
+    assert ran.code == 1
+    assert "WRONG    held.ndjson, record 1205: this is no JSON" in ran.out
+    assert "WRONG    1 records of another tenant\n" in ran.out
+    assert "WRONG    1 records say no index, and the file's name gives none\n" in ran.out
+
+
+def test_an_index_beyond_the_log_is_unknown(sealog, held):
+    event = msgspec.json.decode(held[0])
+    event["sealog"]["index"] = 5_000
+    write("held.ndjson", *held, msgspec.json.encode(event))
+
+    ran = sealog("reconcile", "held.ndjson", "--tenant", "acme")
+
+    assert ran.code == 1
+    assert "unknown  the log has no 5000\n" in ran.out
+
+
+def test_a_file_that_breaks_off_is_named(sealog, held):
+    write("held.ndjson.gz", gzip.compress(b"".join(held))[:-20])
+
+    ran = sealog("reconcile", "held.ndjson.gz", "--tenant", "acme")
+
+    assert ran.code == 1
+    assert "WRONG    held.ndjson.gz: " in ran.out
+
+
+def test_digests_of_a_large_trail_are_in_a_file(reconcile, held, monkeypatch):
+    monkeypatch.setattr(reconciling, "IN_MEMORY_MAX", 100)
+    write("held.ndjson", *held[:5], *held[6:])
+
+    assert reconcile("held.ndjson").value["missing"]["ranges"] == [[5, 5]]
+
+
+def test_a_products_own_records_are_placed_by_the_files_name(sealog):
+    """Lines without an index, and files of one record: their names say which they are."""
+    sealog(
+        "ingest", "-", "--tenant", "acme", "--dialect", "closer", stdin=lines(*map(hit, range(5)))
+    )
+    folder = Path("drop")
+    folder.mkdir()
+    bare = [msgspec.json.encode(hit(number)) for number in range(5)]
+    (folder / "str_1-acme-000000000000-000000000002.ndjson").write_bytes(b"\n".join(bare[:3]))
+    (folder / "str_1-acme-000000000003.json").write_bytes(bare[3])
+
+    ran = sealog("reconcile", "drop", "--tenant", "acme", "--dialect", "closer", "--json")
+
+    assert (ran.code, ran.value["held"], ran.value["behind"]) == (0, 4, 1)
+    (folder / "str_1-acme-000000000004.json").write_bytes(bare[3])
+    ran = sealog("reconcile", "drop", "--tenant", "acme", "--dialect", "closer", "--json")
+    assert ran.value["altered"]["ranges"] == [[4, 4]]
+
+
+def test_a_server_is_asked_in_the_same_way(served, sealog):
+    name = "reconciled"
+    sealog(
+        "ingest", "-", "--tenant", name, "--server", served.url, "--key", served.key,
+        stdin=lines(*map(ecs, range(20))),
+    )  # fmt: skip
+    server = ["--server", served.url, "--key", served.key]
+    held = sealog("export", "--tenant", name, *server).out.splitlines(keepends=True)
+    Path("held.ndjson").write_text("".join(held[:3] + held[4:]))
+
+    ran = sealog("reconcile", "held.ndjson", "--tenant", name, "--json", *server)
+
+    assert (ran.code, ran.value["missing"]["ranges"]) == (1, [[3, 3]])
+
+
+def test_a_tenant_that_is_not_there_is_said(sealog, held):
+    write("held.ndjson", *held)
+
+    ran = sealog("reconcile", "held.ndjson", "--tenant", "nobody")
+
+    assert ran.code == 1
+    assert "there is no such tenant" in ran.err
