@@ -326,8 +326,11 @@ class Tailed:
 class House:
     """The whole server, the fakes in it, and who may knock."""
 
-    def __init__(self, store, *, settings=None, limits=None, catalog=None, exports=None):
+    def __init__(
+        self, store, *, settings=None, limits=None, catalog=None, exports=None, delivery=None
+    ):
         self.exports = exports
+        self.delivery = delivery
         self.randomness = Drawn()
         self.hour = Hour()
         self.tenants = Tenants(store, lambda: self.hour.us, self.randomness)
@@ -365,6 +368,7 @@ class House:
             clocks=Clocks(lambda: self.hour.us, lambda: self.hour.s),
             randomness=self.randomness,
             exports=self.exports,
+            delivery=self.delivery,
             forecast=self._forecast,
             service=self._service,
             trust=self.trust,
