@@ -7,6 +7,7 @@ import pytest
 from tests.intake.sent import ALL, CATALOG, ONE, SOME, Sender, ndjson, record, short
 from tests.journal.made import NOW_US, Counted, tenant
 
+from sealog.access.grants import Grant
 from sealog.dialects.dialect import Settings as DialectSettings
 from sealog.errors import Busy, Conflict, Missing, Refused, UnsupportedType
 from sealog.event.batch import Batch, Outcome, Receipt
@@ -454,3 +455,14 @@ def test_a_request_key_used_for_something_else_is_a_conflict(send):
 
     assert said == ["id-taken at 0"]
     assert send.said(first, request_key="k") == ["again acme 0"]
+
+
+def test_an_absent_tenant_far_down_a_large_request_is_refused_in_its_place(send):
+    """Some records are prepared at a time; their places are those in the request."""
+    grant = Grant("key", frozenset({"ingest"}), frozenset({"acme", "not-made"}))
+    filler = "x" * 40_000
+    sent = [record(message=filler, tenant=("acme", "not-made")[nth == 7]) for nth in range(9)]
+
+    said = send.said(*sent, grant=grant)
+
+    assert said == [f"acme {nth}" for nth in range(7)] + ["no-such-tenant at 7", "acme 7"]

@@ -35,21 +35,22 @@ class NotRecorded(msgspec.Struct, frozen=True):
     not_recorded: Type
 
 
-def leave_out(understood: "Understood", chosen: Chosen) -> None:
-    """Take the drafts out that are not recorded, and put the answers in their places."""
+def leave_out(understood: "Understood", chosen: Chosen, first: int = 0) -> None:
+    """Take the drafts out that are not recorded, and put the answers in their places.
+
+    `first`: the place in the request of the first of the answers.
+    """
     if chosen.keys().isdisjoint(understood.tenants()):
         return
     kept = []
-    drafts = iter(understood.drafts)
-    for place, answer in enumerate(understood.answers):
-        if answer is not None:
-            continue
-        record, draft, name = next(drafts)
+    for one in understood.drafts:
+        record, draft, name = one
         recorded = chosen.get(name)
         if recorded is None or recorded(draft.dialect, draft.action, draft.alias):
-            kept.append((record, draft, name))
+            kept.append(one)
         else:
-            understood.answers[place] = NotRecorded(Type(name, draft.dialect, draft.action))
+            answer = NotRecorded(Type(name, draft.dialect, draft.action))
+            understood.answers[record.place - first] = answer
     understood.drafts = kept
 
 

@@ -37,16 +37,20 @@ class Understood(msgspec.Struct):
 
     def tenants(self) -> dict[str, None]:
         """The names of the tenants the drafts belong to, each once, in order."""
-        return dict.fromkeys(name for _, _, name in self.drafts)
+        return dict.fromkeys([name for _, _, name in self.drafts])
 
     def known(
         self, tenant_of: Callable[[str], Tenant | None], missing: dict[str, None]
     ) -> list[tuple[Record, Draft, Tenant]]:
         """The drafts with their tenants; of those that are not known the names become `missing`."""
-        tenants = {name: tenant_of(name) for name in self.tenants()}
-        missing |= dict.fromkeys(name for name, tenant in tenants.items() if tenant is None)
-        found = ((record, draft, tenants[name]) for record, draft, name in self.drafts)
-        return [(record, draft, tenant) for record, draft, tenant in found if tenant is not None]
+        found = {name: tenant_of(name) for name in self.tenants()}
+        tenants = {name: tenant for name, tenant in found.items() if tenant is not None}
+        if len(tenants) == len(found):
+            return [(record, draft, tenants[name]) for record, draft, name in self.drafts]
+        missing |= dict.fromkeys(name for name in found if name not in tenants)
+        return [
+            (record, draft, tenants[name]) for record, draft, name in self.drafts if name in tenants
+        ]
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -98,13 +102,13 @@ class Preparer:
             understood = self.translate(masked, source, job.settings)
             naming = naming_of(source, understood, seen)
             if job.absent:
-                _refuse_absent(understood, job.absent)
+                _refuse_absent(understood, job.absent, len(answers))
             if job.again is not None:
                 again = job.again
                 understood.drafts = [one for one in understood.drafts if one[0].place in again]
                 naming = Naming(repeats=naming.repeats, derive_all=True)
             if self.chosen:
-                choosing.leave_out(understood, self.chosen)
+                choosing.leave_out(understood, self.chosen, len(answers))
             answers += understood.answers
             known = understood.known(tenant_of, missing)
             if not missing:
@@ -180,13 +184,13 @@ class Preparer:
         return found
 
 
-def _refuse_absent(understood: Understood, absent: frozenset[str]) -> None:
+def _refuse_absent(understood: Understood, absent: frozenset[str], first: int) -> None:
     kept = []
     for record, draft, name in understood.drafts:
         if name in absent:
             refusal = Missing(f"there is no tenant {name}", code="no-such-tenant")
             refusal.record = record.place
-            understood.answers[record.place] = refusal
+            understood.answers[record.place - first] = refusal
         else:
             kept.append((record, draft, name))
     understood.drafts = kept
