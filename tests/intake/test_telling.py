@@ -7,6 +7,9 @@ from sealog.access.reads import HOUR_US, Kind, Reads
 from sealog.errors import Busy
 from sealog.event.tenants import Tenant
 from sealog.intake.telling import KEEP_S, Teller
+from sealog.policy.policies import Policies
+from sealog.policy.settings import TenantSettings
+from sealog.policy.unrecorded import Unrecorded
 from sealog.storage.store import Store
 
 KEY = Grant("key_1", frozenset({"read"}), None)
@@ -102,3 +105,73 @@ def test_trouble_is_told_and_passes(life):
     life.teller.stop()
 
     assert life.teller.trouble is life.recorded.error
+
+
+class Told(Recorded):
+    """Takes what was not recorded, and what was changed, too."""
+
+    def __init__(self):
+        super().__init__()
+        self.unkept = []
+        self.changes = []
+
+    def not_recorded(self, told):
+        if self.error is not None:
+            raise self.error
+        self.unkept += [(one.hour, one.tenant, one.types) for one in told]
+
+    def policy_changed(self, change):
+        if self.error is not None:
+            raise self.error
+        self.changes.append((change.tenant, change.kind, change.new.version))
+
+
+def test_what_was_not_recorded_is_told_when_its_hour_is_over_and_once(life):
+    told = Told()
+    unrecorded = Unrecorded(life.store, lambda: life.us)
+    teller = Teller(life.reads, told, lambda: life.us, unrecorded)
+    unrecorded.note(ACME, [("easysend", "PageView")] * 2)
+    teller.step()
+    assert told.unkept == []
+
+    life.us += HOUR_US
+    told.error = Busy("too much waits")
+    with pytest.raises(Busy):
+        teller.step()
+    told.error = None
+    teller.step()
+    teller.step()
+
+    assert told.unkept == [(100, 1, (("easysend", "PageView", 2),))]
+
+
+def test_stopping_keeps_what_was_not_recorded_last(life):
+    unrecorded = Unrecorded(life.store, lambda: life.us)
+    teller = Teller(life.reads, Told(), lambda: life.us, unrecorded)
+    teller.start()
+    unrecorded.note(ACME, [("easysend", "PageView")])
+    teller.stop()
+
+    later = Unrecorded(life.store, lambda: life.us + HOUR_US)
+    assert [one.types for one in later.over()] == [(("easysend", "PageView", 1),)]
+
+
+def test_a_change_that_is_not_told_yet_is_told_by_the_next_start(life):
+    """ES-12: each change is an event, whatever happens between the two."""
+
+    def fail(_change):
+        raise Busy("too much waits")
+
+    told = Told()
+    with pytest.raises(Busy):
+        Policies(life.store, lambda: life.us).change_settings(
+            ACME.number, TenantSettings(day_first=False), tell=fail
+        )
+    policies = Policies(life.store, lambda: life.us)
+    teller = Teller(life.reads, told, lambda: life.us, None, policies)
+
+    teller.start()
+    teller.stop()
+
+    assert told.changes == [(1, "settings", 1)]
+    assert policies.settings(ACME.number).version == 1
