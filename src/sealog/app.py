@@ -33,6 +33,7 @@ from sealog.exports.exports import Settings as ExportSettings
 from sealog.exports.noting import noting
 from sealog.intake.accept import Intake
 from sealog.intake.accept import Settings as IntakeSettings
+from sealog.intake.heeding import heed
 from sealog.intake.recording import Recorder
 from sealog.intake.telling import Teller
 from sealog.journal.journal import Journal
@@ -40,6 +41,9 @@ from sealog.journal.journal import Settings as JournalSettings
 from sealog.ledger.installation import Installation, open_installation, read_installation
 from sealog.ledger.ledger import Ledger
 from sealog.ledger.ledger import Settings as LedgerSettings
+from sealog.lifecycle import opening as retention
+from sealog.lifecycle.opening import Below
+from sealog.lifecycle.retaining import Retainer
 from sealog.policy.policies import Policies
 from sealog.policy.unrecorded import Unrecorded
 from sealog.rendering.rendering import Renderer
@@ -84,6 +88,8 @@ class App(msgspec.Struct, frozen=True):
     """Made once it is started, which is the server's to do."""
     delivery: Delivery
     """The same of its streams."""
+    retainer: Retainer
+    """The same of what expires."""
     is_looking: bool = False
     """It reads beside the process that owns the folder, and accepts nothing."""
 
@@ -223,8 +229,12 @@ def api(app: App, server: ServerSettings | None = None) -> Door:
         origins=Origins(limits.trusted_proxies, limits.proxy_header),
         exports=app.exports,
         delivery=app.delivery,
+        forecast=app.archive.forecast,
+        trust=None if app.is_looking else app.retainer,
         ready=lambda: _trouble(app),
-        registry=registry_of(app.journal, app.ledger, app.archive, app.delivery.streams),
+        registry=registry_of(
+            app.journal, app.ledger, app.archive, app.delivery.streams, app.retainer
+        ),
     )
     own = ApiSettings(tails_per_key_max=limits.tails_per_key)
     logs = easysend.Settings(**app.settings.compat.easysend.model_dump())
@@ -268,6 +278,7 @@ def _run(
                 try:
                     yield app
                 finally:
+                    app.retainer.stop()
                     app.delivery.streams.stop()
                     app.exports.stop()
                     app.intake.close()
@@ -288,39 +299,27 @@ def _known(tenants: Tenants, number: int) -> Tenant:
     return tenant
 
 
-def _archive(
-    folder: Folder,
-    settings: Settings,
-    below: tuple[Store, Journal],
-    tenants: Tenants,
-    installation: Installation,
-) -> Archive:
-    store, journal = below
-    return Archive(
-        store,
-        folder,
-        journal,
-        lambda number: _known(tenants, number),
-        ArchiveSettings(
-            segment_events=settings.archive.segment_events,
-            cut_every_s=settings.archive.cut_every_s,
-            waiting_events_max=settings.archive.waiting_events_max,
-        ),
-        secret=installation.secret("cursors"),
+def _kept(
+    folder: Folder, settings: Settings, store: Store, installation: Installation, tenants: Tenants
+) -> tuple[Journal, Ledger, Policies, Archive]:
+    """Where events rest, and for how long."""
+    journal = Journal(store, clock_us, JournalSettings(**settings.journal.model_dump()))
+    ledger = Ledger(
+        (store, journal, folder),
+        installation,
+        tenants.numbered,
+        time.monotonic,
+        LedgerSettings(**settings.ledger.model_dump()),
     )
-
-
-def _heed(policies: Policies, tenants: Tenants, intake: Intake) -> None:
-    """What tenants chose holds where events come in, now and whenever it is changed."""
-
-    def choose(number: int, _kind: str) -> None:
-        tenant = tenants.numbered(number)
-        if tenant is not None:
-            intake.choose(tenant.name, policies.settings(number))
-
-    for number in policies.chosen():
-        choose(number, "settings")
-    policies.watch(choose)
+    policies = Policies(store, clock_us)
+    archive = Archive(
+        *(store, folder, journal, lambda number: _known(tenants, number)),
+        ArchiveSettings(**settings.archive.model_dump()),
+        secret=installation.secret("cursors"),
+        retention=policies.retention,
+        clock_us=clock_us,
+    )
+    return journal, ledger, policies, archive
 
 
 def _joined(
@@ -331,42 +330,31 @@ def _joined(
     workers: int = 0,
 ) -> App:
     catalog = load_catalog()
+    chances = (catalog, clock_us, os.urandom)
     tenants = Tenants(store, clock_us, os.urandom)
-    journal = Journal(
-        store, clock_us, JournalSettings(waiting_events_max=settings.journal.waiting_events_max)
-    )
-    ledger = Ledger(
-        (store, journal, folder),
-        installation,
-        tenants.numbered,
-        time.monotonic,
-        LedgerSettings(
-            sign_every_s=settings.ledger.sign_every_s, sync_every_s=settings.ledger.sync_every_s
-        ),
-    )
-    archive = _archive(folder, settings, (store, journal), tenants, installation)
+    journal, ledger, policies, archive = _kept(folder, settings, store, installation, tenants)
     unrecorded = Unrecorded(store, clock_us)
-    intake = Intake(
-        journal,
-        tenants,
-        (catalog, clock_us, os.urandom),
-        ledger.entry,
-        IntakeSettings(
-            inline_bytes_max=settings.intake.inline_bytes_max,
-            workers=workers,
-            preparing_bytes_max=settings.intake.preparing_bytes_max,
-            dialects={"logichub": DialectSettings(day_first=settings.dialects.logichub.day_first)},
-        ),
-        note=unrecorded.note,
+    prepared = IntakeSettings(
+        inline_bytes_max=settings.intake.inline_bytes_max,
+        workers=workers,
+        preparing_bytes_max=settings.intake.preparing_bytes_max,
+        dialects={"logichub": DialectSettings(day_first=settings.dialects.logichub.day_first)},
     )
-    policies = Policies(store, clock_us)
-    _heed(policies, tenants, intake)
+    intake = Intake(journal, tenants, chances, ledger.entry, prepared, note=unrecorded.note)
+    heed(policies, tenants, intake)
     keys = Keys(store, clock_us, os.urandom, create_by_naming=settings.access.create_by_naming)
     reads = Reads(store, clock_us)
-    recorder = Recorder(journal, (tenants, keys), (catalog, clock_us, os.urandom))
-    told = noting(reads, tenants.numbered)
-    world = World(tenants.numbered, journal.size, os.urandom, clock_us, deriving.DERIVE, told)
-    exports = settings.exports.model_dump()
+    recorder = Recorder(journal, (tenants, keys), chances)
+    noted = noting(reads, tenants.numbered)
+    world = World(
+        *(tenants.numbered, journal.size, os.urandom, clock_us, deriving.DERIVE, noted),
+        spare_us=lambda number: retention.spare_us(policies, number),
+        first_expiry_us=archive.first_expiry_us,
+    )
+    own = ExportSettings(**settings.exports.model_dump())
+    exports = Exports(store, folder, archive, world, own)
+    rooms = (store, journal, archive, policies, catalog)
+    below = Below(*rooms, tenants.numbered, clock_us, os.urandom, exports.recall)
     return App(
         folder=folder,
         settings=settings,
@@ -383,7 +371,8 @@ def _joined(
         recorder=recorder,
         policies=policies,
         teller=Teller(reads, recorder, clock_us, unrecorded, policies),
-        exports=Exports(store, folder, archive, world, ExportSettings(**exports)),
+        exports=exports,
+        retainer=retention.opened(below),
         delivery=delivery(
             (store, archive, tenants, recorder),
             Chosen(**settings.delivery.model_dump(), data=folder.path),

@@ -13,6 +13,7 @@ SEALED = {
     "checkpoint/size-7.txt": "b71aaa626607c30d74c53c3231452a799d6a67b76f29b115cd202eb40f9b1f8d",
     "checkpoint/spec-example.txt": "63e941532b25232632830e8f3938657735885f69809000ad8e63c4d9f9dfe15f",
     "entry/parts-vectors.json": "8161c4a91445da47c09193b45988eb3d795dfad74e9b3b4645635c0360beaa9b",
+    "entry/statement.txt": "6d3060d97d3c090100d7b61ea72ab5f3fb135e6befb09ceab34a715e5e1da6c5",
     "entry/whole-event-kept.txt": "0487f315e13c9b3f9d9654ca97b1029e1d1de304ce919affb95fb90f87f87640",
     "entry/whole-event.txt": "5ce484a7cd295c2dee4bd085887dc77ad47ed59d95f34ba7a3e34d096ba3f26f",
     "merkle/ct-vectors.json": "8f9cd15162f1b72164e9ac8c9c6c0bf543bb37b5ab2353bae93737d69cfc47d5",

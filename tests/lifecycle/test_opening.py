@@ -1,7 +1,7 @@
 """How long events are kept holds everywhere: in the write-ahead log, in exports, in the archive."""
 
 import pytest
-from tests.lifecycle.made import tenant
+from tests.lifecycle.made import Shelf, tenant
 
 from sealog.catalog.shelf import load
 from sealog.journal.journal import Journal
@@ -14,19 +14,16 @@ from sealog.storage.store import Store
 NOW_US = 1_795_176_000_000_000
 
 
-class Told:
+class Told(Shelf):
     """Stands for whoever is told of new rules."""
 
     def __init__(self):
+        super().__init__()
         self.reclassed = []
         self.recalled = []
-        self.hurried = 0
 
     def reclass(self, number):
         self.reclassed.append(number)
-
-    def hurry(self):
-        self.hurried += 1
 
 
 class Watched(Store):
@@ -48,20 +45,22 @@ def store(tmp_path):
 
 @pytest.fixture
 def below(store):
+    told = Told()
     return Below(
         store=store,
         journal=Journal(store, lambda: NOW_US),
-        archive=Told(),
+        archive=told,
         policies=Policies(store, lambda: NOW_US),
         catalog=load(),
         tenants=tenant,
         clock_us=lambda: NOW_US,
         randomness=bytes,
+        recall=told.recalled.append,
     )
 
 
 def test_new_rules_hold_everywhere_at_once(below, store):
-    opening.heed(below, below.archive, below.archive.recalled.append)
+    opening.opened(below)
     assert store.most_s == 900
 
     hour = Retention(rules=(Rule(dialect="closer", keep_s=3_600),))
@@ -69,11 +68,10 @@ def test_new_rules_hold_everywhere_at_once(below, store):
 
     assert store.most_s == 18.75
     assert below.archive.reclassed == below.archive.recalled == [7]
-    assert below.archive.hurried == 1
 
 
 def test_other_choices_change_nothing_here(below):
-    opening.heed(below, below.archive, below.archive.recalled.append)
+    opening.opened(below)
 
     settings = below.policies.settings(7)
     below.policies.change_settings(7, type(settings)(recorded=()))

@@ -43,6 +43,8 @@ class Below(msgspec.Struct, frozen=True):
     tenants: Callable[[int], Tenant | None]
     clock_us: Callable[[], int]
     randomness: Callable[[int], bytes]
+    recall: Callable[[int], None] = lambda _: None
+    """Told the number of a tenant whose copies elsewhere are to go: its rules have changed."""
 
 
 def opened(below: Below) -> Retainer:
@@ -58,21 +60,20 @@ def opened(below: Below) -> Retainer:
         monotonic_s=time.monotonic,
     )
     trust = Trust(below.store, machine.clocks(clock_us), lambda: newest_us(below.store))
-    return Retainer(below.store, below.archive, trust, world)
+    retainer = Retainer(below.store, below.archive, trust, world)
+    _heed(below, retainer.hurry)
+    return retainer
 
 
-def heed(below: Below, retainer: Retainer, recall: Callable[[int], None]) -> None:
-    """What holds for how long events are kept holds everywhere, now and whenever it is changed.
-
-    `recall`: told of tenants whose copies elsewhere are to go.
-    """
+def _heed(below: Below, hurry: Callable[[], None]) -> None:
+    """How long events are kept holds everywhere, now and whenever it is changed."""
 
     def changed(tenant: int, kind: str) -> None:
         if kind == "retention":
             below.store.truncate_every(truncated_every_s(below.policies))
             below.archive.reclass(tenant)
-            recall(tenant)
-            retainer.hurry()
+            below.recall(tenant)
+            hurry()
 
     below.store.truncate_every(truncated_every_s(below.policies))
     below.policies.watch(changed)

@@ -10,10 +10,15 @@ from sealog.archive.archive import Archive
 from sealog.delivery.streams import Streams
 from sealog.journal.journal import Journal
 from sealog.ledger.ledger import Ledger
+from sealog.lifecycle.retaining import Retainer
 
 
 def registry_of(
-    journal: Journal, ledger: Ledger, archive: Archive, streams: Streams | None = None
+    journal: Journal,
+    ledger: Ledger,
+    archive: Archive,
+    streams: Streams | None = None,
+    retainer: Retainer | None = None,
 ) -> CollectorRegistry:
     """A registry with the gauges of these; others may add theirs."""
     registry = CollectorRegistry()
@@ -40,6 +45,8 @@ def registry_of(
     ):
         Gauge(name, meaning, registry=registry).set_function(value)
     registry.register(_Merging(archive))
+    if retainer is not None:
+        registry.register(_Retention(retainer))
     if streams is not None:
         registry.register(_Streams(streams))
     return registry
@@ -80,3 +87,38 @@ class _Streams(Collector):
             ("sealog_streams_parked_records", "Records refused for good and not dropped", parked),
         ):
             yield GaugeMetricFamily(name, meaning, value=value)
+
+
+class _Retention(Collector):
+    """What has expired, and what keeps it, for whoever scrapes."""
+
+    def __init__(self, retainer: Retainer) -> None:
+        self._retainer = retainer
+
+    def collect(self) -> Iterator[Metric]:
+        retainer, done = self._retainer, self._retainer.done
+        judged = retainer.judge()
+        for name, meaning, gauge in (
+            (
+                "sealog_retention_clock_trusted",
+                "0 while the clock is more than an hour ahead of what it should say",
+                int(judged.is_trusted),
+            ),
+            (
+                "sealog_retention_waiting_tenants",
+                "Tenants of which something should be gone, until the clock is confirmed",
+                retainer.held(),
+            ),
+            (
+                "sealog_retention_trouble",
+                "1 while retention does not get on, because the disk is full say",
+                int(retainer.trouble is not None),
+            ),
+        ):
+            yield GaugeMetricFamily(name, meaning, value=gauge)
+        for name, meaning, count in (
+            ("sealog_retention_statements", "Statements that events have expired", done.statements),
+            ("sealog_retention_events", "Events that went", done.events),
+            ("sealog_retention_bytes", "Bytes of files that went", done.bytes),
+        ):
+            yield CounterMetricFamily(name, meaning, value=count)
