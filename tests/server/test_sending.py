@@ -1,13 +1,23 @@
 import asyncio
 
+import pytest
+
+from sealog.server import sending
 from sealog.server.sending import HELD_BYTES_MAX, Corked, Corks
 
 
 class Written:
     """A transport that remembers each call to the system."""
 
-    def __init__(self):
+    def __init__(self, untaken=0):
         self.calls = []
+        self._untaken = untaken
+
+    def get_write_buffer_size(self):
+        return self._untaken
+
+    def abort(self):
+        self.calls.append("aborted")
 
     def write(self, data):
         self.calls.append(data)
@@ -44,6 +54,25 @@ def test_every_connection_that_wrote_is_served():
         return [each.calls for each in inner]
 
     assert asyncio.run(run()) == [[b"0"], [b"1"], [b"2"]]
+
+
+@pytest.mark.parametrize(
+    ("untaken", "calls"),
+    [(0, [b"last words", "closed"]), (9, [b"last words", "closed", "aborted"])],
+)
+def test_what_is_never_taken_is_not_held_for_ever(monkeypatch, untaken, calls):
+    """A client that neither reads nor goes."""
+    monkeypatch.setattr(sending, "LINGER_S", 0.0)
+
+    async def run():
+        inner = Written(untaken)
+        corked = Corked(inner, Corks())
+        corked.write(b"last words")
+        corked.close()
+        await asyncio.sleep(0.01)
+        return inner.calls
+
+    assert asyncio.run(run()) == calls
 
 
 def test_closing_writes_what_is_held_first():

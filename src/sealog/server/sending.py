@@ -11,6 +11,8 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HELD_BYTES_MAX = 64 << 10
+LINGER_S = 60.0
+"""How long whoever has not taken all of an answer may take for the rest, once it is closed."""
 
 
 class Corked:
@@ -39,8 +41,11 @@ class Corked:
             self._transport.write(held[0] if len(held) == 1 else b"".join(held))
 
     def close(self) -> None:
-        """See `asyncio.BaseTransport.close`: what was written goes out first."""
+        """See `asyncio.BaseTransport.close`: what was written goes out first, if it is taken."""
         self.flush()
+        # What a client never takes would be held for ever.
+        if self._transport.get_write_buffer_size():
+            asyncio.get_running_loop().call_later(LINGER_S, self._transport.abort)
         self._transport.close()
 
     def __getattr__(self, name: str) -> Any:
