@@ -1,11 +1,17 @@
 import gzip
+import shutil
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 from tests.cli.made import ecs, hit, lines
+from typer.testing import CliRunner
 
 from sealog.cli import reconciling
+from sealog.cli.connection import Client
+from sealog.cli.main import app
 from sealog.delivery import enveloping
 from sealog.delivery.destination import Outgoing
 
@@ -13,12 +19,21 @@ COUNT = 1_203
 """More than one page."""
 
 
+@pytest.fixture(scope="module")
+def trail(tmp_path_factory):
+    """A data folder with the trails of acme and another."""
+    folder = tmp_path_factory.mktemp("trail")
+    many = lines(*[ecs(number, n=number) for number in range(COUNT)])
+    for tenant, records in (("acme", many), ("other", lines(ecs(9_999)))):
+        words = ["ingest", "-", "--tenant", tenant, "--data", str(folder)]
+        assert CliRunner().invoke(app, words, input=records).exit_code == 0
+    return folder
+
+
 @pytest.fixture
-def held(sealog, tmp_path):
+def held(sealog, trail):
     """What a receiver of acme's whole trail holds: each event on a line."""
-    (tmp_path / "in").write_bytes(lines(*[ecs(number, n=number) for number in range(COUNT)]))
-    sealog("ingest", "in", "--tenant", "acme")
-    sealog("ingest", "-", "--tenant", "other", stdin=lines(ecs(9_999)))
+    shutil.copytree(trail, "sealog-data")
     return sealog("export", "--tenant", "acme").out.encode().splitlines(keepends=True)
 
 
@@ -212,3 +227,108 @@ def test_a_tenant_that_is_not_there_is_said(sealog, held):
 
     assert ran.code == 1
     assert "there is no such tenant" in ran.err
+
+
+class FakeServer:
+    """A tenant's trail of 12 events, of which some may be gone."""
+
+    def __init__(self):
+        self.events = {
+            index: {
+                "@timestamp": "2026-10-05T08:00:00.000Z",
+                "sealog": {"index": index},
+                "n": index,
+            }
+            for index in range(12)
+        }
+        self.asked = []
+        self.hurried = 0
+        """So many answers in another shape lack their first event: it went in between."""
+
+    def expire(self, statement, *ranges):
+        for first, last in ranges:
+            for index in range(first, last + 1):
+                del self.events[index]
+        self.events[statement] = {
+            "event": {"action": "sealog.retention", "kind": "state"},
+            "sealog": {"index": statement, "dialect": "sealog", "v": 1, "ranges": ranges},
+        }
+
+    def __call__(self, request):
+        asked = dict(request.url.params)
+        self.asked.append((request.url.path, asked))
+        return httpx.Response(
+            200, content=msgspec.json.encode(self.answer(request.url.path, asked))
+        )
+
+    def answer(self, path, asked):
+        if path == "/v1/tenants/acme":
+            return {"size": 12}
+        if path == "/v1/events":
+            return {"events": [one for one in self.events.values() if "event" in one]}
+        after = int(asked.get("after", -1))
+        page = [self.events[index] for index in sorted(self.events) if index > after][:5]
+        last = str(page[-1]["sealog"]["index"] if page else after)
+        if "dialect" in asked:
+            page = [{"product": one} for one in page]
+            if self.hurried:
+                self.hurried -= 1
+                page = page[1:]
+        return {"events": page, "next_cursor": last}
+
+
+@pytest.fixture
+def faked(sealog, monkeypatch):
+    server = FakeServer()
+
+    @asynccontextmanager
+    async def connected(_where, *, writing):
+        assert not writing
+        transport = httpx.MockTransport(server)
+        async with httpx.AsyncClient(transport=transport, base_url="http://a.example") as http:
+            yield Client(http)
+
+    monkeypatch.setattr(reconciling, "connected", connected)
+    return server
+
+
+def test_what_has_expired_is_explained_by_its_statement(faked, reconcile):
+    """Not held: nothing is wrong. Held: there is nothing to compare with any more."""
+    write(
+        "held.ndjson",
+        *lines(*(faked.events[n] for n in (0, 2, 7, 8, 10))).splitlines(keepends=True),
+    )
+    faked.expire(11, [1, 3], [9, 9])
+
+    ran = reconcile("held.ndjson")
+
+    assert ran.value["expired"]["ranges"] == [[1, 1], [3, 3], [9, 9]]
+    assert ran.value["unchecked"]["ranges"] == [[2, 2]]
+    assert ran.value["missing"]["ranges"] == [[4, 6]]
+    assert ran.value["altered"]["count"] == 0
+
+
+def test_what_was_erased_in_part_is_not_called_altered(faked, reconcile):
+    write("held.ndjson", lines(*faked.events.values()))
+    faked.events[3] = {"sealog": {"index": 3, "erased": ["actor"]}}
+
+    ran = reconcile("held.ndjson")
+
+    assert (ran.code, ran.value["unchecked"]["ranges"]) == (0, [[3, 3]])
+
+
+def test_a_page_in_another_shape_that_lost_an_event_in_between_is_asked_for_again(faked, reconcile):
+    """Otherwise events would be compared under each other's indexes."""
+    bodies = [
+        enveloping.one("acme", Outgoing(n, "id", msgspec.json.encode({"product": one}), "a", 0))
+        for n, one in faked.events.items()
+    ]
+    write("held.ndjson", b"\n".join(bodies))
+    faked.hurried = 2
+
+    ran = reconcile("held.ndjson", dialect="closer")
+
+    assert (ran.code, ran.value["held"]) == (0, 12)
+    shaped = [asked for _, asked in faked.asked if "dialect" in asked]
+    assert [one["limit"] for one in shaped] == ["5", "5", "5", "5", "2"]
+    assert shaped[0] == {"tenant": "acme", "limit": "5", "dialect": "closer"}
