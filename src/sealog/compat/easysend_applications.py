@@ -4,18 +4,19 @@ No search column holds it. Of a catalogued type it stands in the facts, which ar
 time and hardly ever read one by one: mostly all of a pack, or none, is of one application.
 """
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
 from sealog.archive.packwise import Piece
+from sealog.compat.easysend_asking import APPLICATIONS
 from sealog.event.packs import Unpacker
 from sealog.event.parts import FACTS, REST
 
-# Within a string of JSON a quote has a backslash before it: nothing but a key looks like this.
-_LABEL = re.compile(rb'"app_type":"([^"\\]*)"')
 _KEY = b'"app_type"'
+# Within a string of JSON a quote has a backslash before it: nothing but a key looks like this.
+_BEFORE = _KEY + b':"'
+_KNOWN = {name: name.encode() + b'"' for name in APPLICATIONS}
 
 
 class _Labels(msgspec.Struct):
@@ -33,8 +34,9 @@ class Application:
     """Chooses the logs of one application, of pieces of packs. Used by one thread at a time."""
 
     def __init__(self, name: str) -> None:
-        self._name = name.encode()
-        self._whole = b'"app_type":"%b"' % self._name
+        self._name = name
+        self._ours = _KNOWN[name]
+        self._others = tuple([text for text in _KNOWN.values() if text != self._ours])
         self._unpacker = Unpacker()
         self.looked_at = 0
         """How many events it was asked of."""
@@ -45,19 +47,17 @@ class Application:
         places = range(len(pack.masks)) if piece.places is None else piece.places
         self.looked_at += len(places)
         facts = self._unpacker.joined(pack, FACTS)
-        if facts.count(self._whole) == len(pack.masks):
+        if facts.count(_BEFORE + self._ours) == len(pack.masks):
             return places
-        named = facts.count(_KEY)
-        if named == len(pack.masks) == len(_LABEL.findall(facts)):
-            return self._named(self._unpacker.parts(pack, FACTS), places)
+        # Where all events say it once, what stands behind it stands in the order of the events.
+        if facts.count(_KEY) == len(pack.masks):
+            following = facts.split(_BEFORE)[1:]
+            if len(following) == len(pack.masks):
+                found = [place for place in places if following[place].startswith(self._ours)]
+                rest = sum([following[place].startswith(self._others) for place in places])
+                if len(found) + rest == len(places):
+                    return found
         return self._read(piece, places)
-
-    def _named(self, parts: Sequence[bytes], places: Sequence[int]) -> list[int]:
-        return [place for place in places if self._is_in(parts[place])]
-
-    def _is_in(self, part: bytes) -> bool:
-        found = _LABEL.search(part)
-        return found is not None and found[1].lower() == self._name
 
     def _read(self, piece: Piece, places: Sequence[int]) -> list[int]:
         """Where not all of them say it among their facts, or say it in an unusual way."""
@@ -70,7 +70,7 @@ class Application:
                 if rests is None:
                     rests = self._unpacker.parts(piece.pack, REST)
                 part = rests[place]
-            if _KEY in part and _label_of(part).lower().encode() == self._name:
+            if _KEY in part and _label_of(part).lower() == self._name:
                 found.append(place)
         return found
 
