@@ -15,6 +15,7 @@ from sealog.event.packs import Opened, Packer, repack
 from sealog.event.parts import EVENT_ENTRY, STATEMENT_ENTRY
 from sealog.event.tenants import Tenant
 from sealog.journal.journal import Journal
+from sealog.policy.retention import Retention, Rule
 from sealog.query.tree import Is, Like, Node, Query, either, every
 from sealog.storage.folder import Folder
 from sealog.storage.store import Store
@@ -26,6 +27,8 @@ STILL = Settings(segment_events=10**9, segment_age_s=1e9, cut_every_s=0.0, waiti
 ALPHA = Tenant(1, "alpha", "a" * 32, b"a" * 32)
 BETA = Tenant(2, "beta", "b" * 32, b"b" * 32)
 TENANTS = {1: ALPHA, 2: BETA}
+NO_RULES = Retention()
+"""Of the dialect easysend what came 48 hours ago expires, and nothing else."""
 
 _numbers = itertools.count(1)
 _packer = Packer()
@@ -51,9 +54,11 @@ def event(
     event_id: str | None = None,
     rest: Any = None,
     kind: bytes = EVENT_ENTRY,
+    dialect: str = "ecs",
+    came: float = 0,
     **facts: Any,
 ) -> Opened:
-    """An event that happened `at` seconds after the beginning."""
+    """An event that happened `at` seconds after the beginning, and came `came` seconds after it."""
     number = next(_numbers)
     return opened(
         {
@@ -61,10 +66,10 @@ def event(
             "event": {
                 "id": event_id or f"event-{number}",
                 "action": action,
-                "ingested": times.format_us(BEGIN_US),
+                "ingested": times.format_us(BEGIN_US + int(came * 1_000_000)),
                 **facts,
             },
-            "sealog": {"action": action.replace("_", ".").lower(), "dialect": "ecs"},
+            "sealog": {"action": action.replace("_", ".").lower(), "dialect": dialect},
         },
         None if actor is None else {"user": {"id": actor}},
         None,
@@ -105,13 +110,47 @@ def asking(
 
 
 class Home:
-    """A data folder with a journal and an archive that follows it."""
+    """A data folder with a journal and an archive that follows it.
 
-    def __init__(self, path: Path, settings: Settings = STILL) -> None:
+    With `rules` (tenant number → its policy, none of its own where there is none) events expire, by
+    `now_us`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        settings: Settings = STILL,
+        rules: dict[int, Retention] | None = None,
+    ) -> None:
         self.folder = Folder(path)
         self.folder.make()
         self.settings = settings
+        self.rules = rules
+        self.now_us = BEGIN_US
         self._open()
+
+    def _rules_of(self, tenant: int) -> Retention:
+        return (self.rules or {}).get(tenant, NO_RULES)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by."""
+        self.now_us += int(seconds * 1_000_000)
+
+    def decide(self, tenant: Tenant, *rules: Rule) -> None:
+        """A new version of a tenant's policy is in force."""
+        assert self.rules is not None
+        version = self._rules_of(tenant.number).version + 1
+        self.rules[tenant.number] = Retention(version, rules)
+        self.archive.reclass(tenant.number)
+
+    def let_go(self, tenant: Tenant) -> list[tuple[int, int]]:
+        """Drop all that is due of a tenant, as lifecycle does; the ranges that went."""
+        gone: list[tuple[int, int]] = []
+        while dues := list(self.archive.expired_until(tenant, self.now_us)):
+            (index,) = self.add(tenant, statement())
+            self.archive.drop(tenant, index, dues[0].ranges)
+            gone += dues[0].ranges
+        return gone
 
     def _open(self) -> None:
         self.store = Store(self.folder.state)
@@ -124,6 +163,8 @@ class Home:
             TENANTS.__getitem__,
             self.settings,
             secret=b"s" * 32,
+            retention=None if self.rules is None else self._rules_of,
+            clock_us=lambda: self.now_us,
         )
         self.archive.start()
 
@@ -149,6 +190,12 @@ class Home:
             f"{path.parent.name}/{path.name}"
             for path in (self.folder.path / "archive").glob("*/*/*")
         }
+
+
+def still(home: Home) -> None:
+    """From here on segments change only when a test says so."""
+    home.archive._merger.stop()
+    home.archive._merger._stopping.clear()
 
 
 def until(true: Callable[[], object]) -> None:
