@@ -3,7 +3,7 @@ import pytest
 
 from sealog.compat.elastic_errors import Rejected
 from sealog.compat.elastic_names import INDICES
-from sealog.compat.elastic_sources import document, named, read, shown
+from sealog.compat.elastic_sources import document, read, shown
 from sealog.event.packs import Opened
 
 TEXT = b'{"a":{"b":1,"c":[1,2]},"d":"x","a.e":true,"f":{}}'
@@ -49,12 +49,6 @@ def test_fields_stand_beside_it_as_lists():
 def test_what_names_no_field_is_refused():
     with pytest.raises(Rejected):
         read([1])
-
-
-def test_an_event_is_named_by_its_id_and_its_dialect():
-    facts = b'{"event":{"id":"one"},"sealog":{"dialect":"closer"}}'
-
-    assert named(Opened(b"\x01", ((0, bytes(16), facts),))) == ("one", "closer")
 
 
 def test_a_hit_of_closers_loses_its_envelope():

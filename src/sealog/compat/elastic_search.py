@@ -11,7 +11,7 @@ from sealog.archive.archive import Found
 from sealog.archive.buckets import Interval
 from sealog.archive.counting import Counts
 from sealog.archive.cursors import Position
-from sealog.compat import elastic_aggs, elastic_query, elastic_sorting, elastic_sources
+from sealog.compat import elastic_aggs, elastic_query, elastic_sorting, elastic_sources, naming
 from sealog.compat.elastic_errors import Rejected, unparsable, unsupported
 from sealog.compat.elastic_names import INDICES, Index
 from sealog.compat.elastic_sorting import Order
@@ -251,7 +251,7 @@ class Searcher:
         return (most, False) if counts.count > most else (counts.count, is_all)
 
     def _hit(self, found: Found, asked: Asked) -> dict[str, Any]:
-        event_id, dialect = elastic_sources.named(found.opened)
+        event_id, dialect = naming.named(found.opened)
         index = asked.indices[0]
         if len(asked.indices) > 1:
             index = INDICES[dialect]

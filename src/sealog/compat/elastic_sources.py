@@ -10,26 +10,9 @@ from msgspec import Raw
 from sealog.compat.elastic_errors import unparsable
 from sealog.compat.elastic_names import Index
 from sealog.event.packs import Opened
-from sealog.event.parts import FACTS
 
 _DECODE = msgspec.json.Decoder().decode
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw]).decode
-
-
-class _Event(msgspec.Struct, frozen=True):
-    id: str = ""
-
-
-class _Sealog(msgspec.Struct, frozen=True):
-    dialect: str = ""
-
-
-class _Named(msgspec.Struct, frozen=True):
-    event: _Event = _Event()
-    sealog: _Sealog = _Sealog()
-
-
-_NAMED = msgspec.json.Decoder(_Named).decode
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -71,19 +54,6 @@ def _list(given: object) -> list[Any]:
     if given is None:
         return []
     return given if isinstance(given, list) else [given]
-
-
-def named(opened: Opened) -> tuple[str, str]:
-    """An event's id and its dialect."""
-    event_id = dialect = ""
-    for number, _, part in opened.parts:
-        if number == FACTS or not event_id:
-            try:
-                found = _NAMED(part)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                continue
-            event_id, dialect = event_id or found.event.id, dialect or found.sealog.dialect
-    return event_id, dialect
 
 
 def document(
