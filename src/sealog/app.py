@@ -22,9 +22,10 @@ from sealog.archive.migrating import Progress
 from sealog.archive.repairing import Repaired
 from sealog.catalog.shelf import Catalog
 from sealog.catalog.shelf import load as load_catalog
-from sealog.compat import easysend, easysend_keys, elasticsearch
+from sealog.compat import easysend, easysend_keys, interfaces
 from sealog.config import ServerSettings, Settings
 from sealog.delivery.opening import Chances, Chosen, Delivery, delivery
+from sealog.delivery.services import Services
 from sealog.dialects.dialect import Settings as DialectSettings
 from sealog.errors import Corrupt
 from sealog.event.tenants import Tenant
@@ -87,6 +88,7 @@ class App(msgspec.Struct, frozen=True):
     exports: Exports
     """Made once it is started, which is the server's to do."""
     delivery: Delivery
+    services: Services
     """The same of its streams."""
     retainer: Retainer
     """The same of what expires."""
@@ -229,6 +231,7 @@ def api(app: App, server: ServerSettings | None = None) -> Door:
         origins=Origins(limits.trusted_proxies, limits.proxy_header),
         exports=app.exports,
         delivery=app.delivery,
+        service=app.services.read,
         forecast=app.archive.forecast,
         trust=None if app.is_looking else app.retainer,
         ready=lambda: _trouble(app),
@@ -239,7 +242,7 @@ def api(app: App, server: ServerSettings | None = None) -> Door:
     own = ApiSettings(tails_per_key_max=limits.tails_per_key)
     logs = easysend.Settings(**app.settings.compat.easysend.model_dump())
     key = os.environ.get(easysend_keys.VARIABLE)
-    more = elasticsearch.routes(parts, own) + easysend.routes(
+    more = interfaces.routes(parts, own) + easysend.routes(
         parts, app.archive, logs, Renderer("easysend"), key
     )
     return build(parts, own, more=more)
@@ -279,6 +282,7 @@ def _run(
                     yield app
                 finally:
                     app.retainer.stop()
+                    app.services.stop()
                     app.delivery.streams.stop()
                     app.exports.stop()
                     app.intake.close()
@@ -355,6 +359,12 @@ def _joined(
     exports = Exports(store, folder, archive, world, own)
     rooms = (store, journal, archive, policies, catalog)
     below = Below(*rooms, tenants.numbered, clock_us, os.urandom, exports.recall)
+    sent = delivery(
+        (store, archive, tenants, recorder),
+        Chosen(**settings.delivery.model_dump(), data=folder.path),
+        Chances(clock_us, os.urandom),
+        deriving.DERIVE,
+    )
     return App(
         folder=folder,
         settings=settings,
@@ -373,10 +383,6 @@ def _joined(
         teller=Teller(reads, recorder, clock_us, unrecorded, policies),
         exports=exports,
         retainer=retention.opened(below),
-        delivery=delivery(
-            (store, archive, tenants, recorder),
-            Chosen(**settings.delivery.model_dump(), data=folder.path),
-            Chances(clock_us, os.urandom),
-            deriving.DERIVE,
-        ),
+        delivery=sent,
+        services=Services(sent, policies, tenants.numbered, archive.by_id),
     )
