@@ -84,16 +84,18 @@ class Ecs(Dialect):
         shaped = record.shaped
         if shaped is None or not record.strict:
             return None
-        at, name, tenant, *classes = shaped.asked()
+        at, name, tenant, *classes = shaped.shape.asked(shaped.values)
         at_text = at[1:-1].decode()
         at_us = self._seconds.us(at_text)
         # What stands between its quotes is what they say: a fact of a shape has no escapes.
         if at_us is None or _EMPTY in (name, tenant) or _MASK in name:
             return None
-        try:
-            reading = self._reading(tuple(classes))
-        except Refused:
-            return None
+        reading = self._readings.get(sent := tuple(classes))
+        if reading is None:
+            try:
+                reading = self._reading(sent)
+            except Refused:
+                return None
         action = reading.action
         if action is None or reading.oddities:
             return None

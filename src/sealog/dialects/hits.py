@@ -158,7 +158,7 @@ def _hit(
         pattern=pattern,
         asked=itemgetter(*asked),
         tree={},
-        templates=(),
+        templates=None,
         paths=tuple(map(_steps, slots)),
         keys=keys,
         pieces=tuple(pieces),

@@ -7,14 +7,13 @@ value, and its parts are the templates of all.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from operator import itemgetter
 
 import msgspec
 from msgspec import Raw
 
 from sealog.event.findings import Finding
 from sealog.event.parts import FACTS, Texts
+from sealog.event.templates import Templates, templates_of
 
 STAMPED = (
     "event.id",
@@ -33,7 +32,6 @@ TOLD = "told"
 
 _MARKED = re.compile('"\ue000([0-9]+)\ue000"'.encode())
 _SIGN = "\ue000".encode()
-_Template = tuple[bytes, Callable[[Sequence[bytes]], tuple[bytes, ...] | bytes]]
 
 
 def mark(slot: int) -> str:
@@ -51,23 +49,10 @@ def may_be_marked(text: bytes) -> bool:
     return _SIGN in text
 
 
-class Written(msgspec.Struct, frozen=True):
-    """The templates of a form."""
-
-    templates: tuple[_Template | None, ...]
-
-    def texts(self, values: Sequence[bytes]) -> Texts:
-        """The parts; `values` are the record's, and then `STAMPED`."""
-        facts, actor, target, rest = [
-            b"" if each is None else each[0] % each[1](values) for each in self.templates
-        ]
-        return facts, actor, target, rest
-
-
-def written(texts: Texts, facts: frozenset[int], told: int) -> Written | None:
+def written(texts: Texts, facts: frozenset[int], told: int) -> Templates | None:
     """Templates of the parts of a marked event; None where they do not serve every event.
 
-    `facts`: the slots whose values are sure to be facts. `told`: the slot of the findings.
+    `facts`: the slots whose values are sure to be facts. `told`: the slot of the findings, the last.
     """
     finding = msgspec.json.encode(Finding(mark(told)))
     texts = tuple(text.replace(finding, bytes(token(told))) for text in texts)  # type: ignore[assignment]
@@ -76,16 +61,4 @@ def written(texts: Texts, facts: frozenset[int], told: int) -> Written | None:
         return None
     if not facts.issuperset(map(int, _MARKED.findall(texts[FACTS]))):
         return None
-    return Written(tuple(_template(text) for text in texts))
-
-
-def _template(text: bytes) -> _Template | None:
-    if not text:
-        return None
-    template = _MARKED.sub(b"%b", text.replace(b"%", b"%%"))
-    slots = [int(slot) for slot in _MARKED.findall(text)]
-    return template, itemgetter(*slots) if slots else _nothing
-
-
-def _nothing(_: Sequence[bytes]) -> tuple[bytes, ...]:
-    return ()
+    return templates_of(texts, _MARKED, told + 1)

@@ -6,8 +6,8 @@ import msgspec
 from msgspec import Raw
 
 from sealog.event.findings import Finding
-from sealog.event.forms import Written
 from sealog.event.shapes import Shaped
+from sealog.event.templates import Templates
 from sealog.event.tokens import Equal, Tree
 
 
@@ -101,6 +101,6 @@ class Form(msgspec.Struct):
     """How many values a record has, the empty one behind them included."""
     facts: frozenset[int]
     """The slots whose values are sure to be facts."""
-    written: Written | None = None
+    written: Templates | None = None
     is_written: bool = False
     """Whether `written` was made; it is None where no templates serve every event."""

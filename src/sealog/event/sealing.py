@@ -14,7 +14,6 @@ from msgspec import Raw
 from sealog.event import forms, ids, parts, times, tokens
 from sealog.event.batch import Batch
 from sealog.event.findings import Finding
-from sealog.event.forms import Written
 from sealog.event.packs import EVENTS_PER_PACK_MAX, Packer
 from sealog.event.parts import (
     EVENT_ENTRY,
@@ -26,6 +25,7 @@ from sealog.event.parts import (
     Texts,
 )
 from sealog.event.record import Draft, Form, Record
+from sealog.event.templates import Templates
 from sealog.event.tenants import Tenant
 
 ECS_VERSION = "8.11.0"
@@ -113,7 +113,9 @@ class Sealer:
         for at, ((record, draft, tenant), naming) in enumerate(
             zip(understood, namings, strict=False)
         ):
-            name, oddity = _name(record, draft, tenant, naming)
+            name, oddity = draft.id, None
+            if name is None or naming.derive_all:
+                name, oddity = _name(record, draft, tenant, naming)
             if name is None:
                 name = ids.uuid7(now.us // 1000, drawn[10 * at : 10 * at + 10])
             yield name, oddity
@@ -126,36 +128,20 @@ class Sealer:
     ) -> list[Texts]:
         """The parts of every event."""
         ingested = tokens.raw(now.text)
-        return [
-            (
-                self._shaped(draft, tenant, (name, oddity, now, ingested))
-                if draft.form is None
-                else self._formed(record, draft, tenant, (name, oddity, now, ingested))
-            )
-            or self._cut(record, draft, tenant, (name, oddity, now, ingested))
-            for (record, draft, tenant), (name, oddity) in zip(understood, names, strict=True)
-        ]
-
-    def _shaped(self, draft: Draft, tenant: Tenant, stamp: _Stamp) -> Texts | None:
-        """The parts of a clean draft that has a shape; None where more is to be said of it."""
-        shaped = draft.shaped
-        if shaped is None:
-            return None
-        name, oddity, now, ingested = stamp
-        is_future = draft.at_us is None or draft.at_us > now.us + times.FUTURE_US
-        odd = is_future or oddity or draft.sent or draft.findings or not draft.clean
-        if odd or "@" in tenant.name:
-            draft.tree, draft.shaped = shaped.tree(), None
-            return None
-        return shaped.texts(
-            (
-                _ENCODE(name),
-                bytes(ingested),
-                draft.at_text.encode(),
-                _ENCODE(tenant.name),
-                _ENCODE(draft.alias),
-            )
-        )
+        token, latest_us = bytes(ingested), now.us + times.FUTURE_US
+        cut = []
+        for (record, draft, tenant), (name, oddity) in zip(understood, names, strict=True):
+            texts: Texts | None = None
+            if draft.form is not None:
+                texts = self._formed(record, draft, tenant, (name, oddity, now, ingested))
+            elif draft.shaped is not None:
+                at_us = draft.at_us
+                if oddity is None and at_us is not None and at_us <= latest_us:
+                    texts = _shaped(draft, tenant, name, token)
+                if texts is None:
+                    draft.tree, draft.shaped = draft.shaped.tree(), None
+            cut.append(texts or self._cut(record, draft, tenant, (name, oddity, now, ingested)))
+        return cut
 
     def _formed(self, record: Record, draft: Draft, tenant: Tenant, stamp: _Stamp) -> Texts | None:
         """The parts of a draft that has a form; None where more is to be said of it."""
@@ -185,7 +171,7 @@ class Sealer:
             )
         )
 
-    def _written(self, form: Form) -> Written | None:
+    def _written(self, form: Form) -> Templates | None:
         """The templates of a form: the parts of its marked event, sealed as any other."""
         first = form.slots
         marks = [forms.mark(slot) for slot in range(first, first + len(forms.STAMPED))]
@@ -285,6 +271,15 @@ class Sealer:
         return stamps
 
 
+class _Share(msgspec.Struct, frozen=True):
+    """What a tenant has of a request, in one dialect."""
+
+    batch: Batch
+    waiting: list[tuple[bytes, Texts]]
+    key: Callable[[str, int | None], bytes]
+    print: Callable[[bytes], bytes]
+
+
 class Sealing:
     """One request being sealed, some of its events at a time."""
 
@@ -292,28 +287,48 @@ class Sealing:
         self._sealer = sealer
         self._now = now
         self._batches: dict[int, tuple[Batch, list[tuple[bytes, Texts]]]] = {}
+        self._shares: dict[tuple[int, str], _Share] = {}
 
     def add(self, understood: Sequence[Understood], namings: Iterator[Naming]) -> None:
         """Name these events, in order, and cut them into their parts."""
         names = list(self._sealer.names(understood, namings, self._now))
         cut = self._sealer.cut(understood, names, self._now)
         for (record, draft, tenant), (name, _), texts in zip(understood, names, cut, strict=True):
-            found = self._batches.get(tenant.number)
-            if found is None:
-                found = Batch(tenant, [], [], [], [], [], []), []
-                self._batches[tenant.number] = found
-            batch, waiting = found
-            waiting.append((_kind(draft), texts))
+            share = self._shares.get((tenant.number, draft.dialect))
+            if share is None:
+                share = self._share(tenant, draft.dialect)
+            batch = share.batch
+            share.waiting.append((_kind(draft), texts))
             batch.places.append(record.place)
             batch.ids.append(name)
-            batch.id_keys.append(ids.id_key(tenant.key, name, draft.at_us))
-            batch.fingerprints.append(ids.fingerprint(tenant.key, draft.dialect, record.received))
+            batch.id_keys.append(share.key(name, draft.at_us))
+            batch.fingerprints.append(share.print(record.received)[: ids.FINGERPRINT_BYTES])
+
+    def _share(self, tenant: Tenant, dialect: str) -> "_Share":
+        found = self._batches.get(tenant.number)
+        if found is None:
+            found = Batch(tenant, [], [], [], [], [], []), []
+            self._batches[tenant.number] = found
+        batch, waiting = found
+        hashers = ids.keyer(tenant.key), ids.printer(tenant.key, dialect)
+        share = self._shares[tenant.number, dialect] = _Share(batch, waiting, *hashers)
+        return share
 
     def batches(self) -> list[Batch]:
         """One batch per tenant, in the order of the first event of each; ends the sealing."""
         for batch, waiting in self._batches.values():
             self._sealer.commit(batch, waiting)
         return [batch for batch, _ in self._batches.values()]
+
+
+def _shaped(draft: Draft, tenant: Tenant, name: str, ingested: bytes) -> Texts | None:
+    """The parts of a clean draft that has a shape; None where more is to be said of it."""
+    shaped, whose = draft.shaped, tenant.name
+    assert shaped is not None
+    if draft.sent or draft.findings or not draft.clean or "@" in whose:
+        return None
+    at, alias = draft.at_text.encode(), _ENCODE(draft.alias)
+    return shaped.texts((_ENCODE(name), ingested, at, _ENCODE(whose), alias))
 
 
 def _kind(draft: Draft) -> bytes:

@@ -31,6 +31,7 @@ from sealog.event.patterns import (
     styled,
     value_pattern,
 )
+from sealog.event.templates import Templates, Values, templates_of
 from sealog.event.tokens import Tree
 
 LINE_BYTES_MAX = 50_000
@@ -52,9 +53,6 @@ _DECODE = msgspec.json.Decoder().decode
 _MARK = re.compile("\ue000([0-9]+)\ue000".encode())
 
 
-Values = tuple[bytes, ...]
-"""The token of each value of a record, and behind them an empty one for what it has not."""
-
 STAMPED = ("event.id", "event.ingested", "@timestamp", "organization.id", "sealog.action")
 """What sealing sets in a part, in the order in which it gives it."""
 
@@ -67,8 +65,8 @@ class Shape(msgspec.Struct, frozen=True):
     """The tokens at the paths that the dialect asks about, empty for what the record has not."""
     tree: Tree
     """The draft's tree, numbers in the place of its values."""
-    templates: tuple[tuple[bytes, Callable[[Values], Values | bytes]] | None, ...]
-    """By part: how it is written, and which values stand in it."""
+    templates: Templates | None
+    """How the parts are written; None where a form says it."""
     paths: tuple[tuple[str, ...], ...]
     """Of each value, the keys that lead to it."""
     keys: frozenset[str]
@@ -80,6 +78,7 @@ class Shaped(msgspec.Struct, frozen=True, gc=False):
 
     shape: Shape
     values: Values
+    """The token of each value, and behind them an empty one for what the record has not."""
     found: re.Match[bytes]
 
     def asked(self) -> Values:
@@ -89,7 +88,7 @@ class Shaped(msgspec.Struct, frozen=True, gc=False):
     def again(self, line: bytes) -> "Shaped | None":
         """The same record out of which something was cut; None where it has lost its shape."""
         match = self.shape.pattern.match(line)
-        return None if match is None else Shaped(self.shape, (*match.groups(), b""), match)
+        return None if match is None else Shaped(self.shape, match.groups() + _LAST, match)
 
     def scalars(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]] | None:
         """Begin, end and number of each value that one of these spans in the record touches.
@@ -122,11 +121,12 @@ class Shaped(msgspec.Struct, frozen=True, gc=False):
 
     def texts(self, stamped: Values) -> Texts:
         """The parts; `stamped` are the tokens of `STAMPED`, the time's without its quotes."""
-        values = self.values + stamped
-        facts, actor, target, rest = [
-            b"" if each is None else each[0] % each[1](values) for each in self.shape.templates
-        ]
-        return facts, actor, target, rest
+        templates = self.shape.templates
+        assert templates is not None
+        return templates.texts(self.values + stamped)
+
+
+_LAST = (b"",)
 
 
 class Learner:
@@ -172,7 +172,7 @@ class Learner:
             "sealog": Raw(sealog),
         }
         cut = parts.split(marked, self._root, Stamps(at.decode(), facts))
-        templates = tuple(_template(text) for text in parts.texts(cut))
+        templates = templates_of(parts.texts(cut), _MARK, first + len(STAMPED))
         asked = itemgetter(*[slots.get(path, len(slots)) for path in self._asked])
         paths = tuple(tuple(path.split(".")) for path in slots)
         names = keys_of(_DECODE(line))
@@ -237,13 +237,6 @@ def _filled(tree: Tree, values: Values) -> Tree:
     }
 
 
-def _template(text: bytes) -> tuple[bytes, Callable[[Values], Values | bytes]] | None:
-    if not text:
-        return None
-    slots = [int(slot) for slot in _MARK.findall(text)]
-    return _MARK.sub(b"%b", text.replace(b"%", b"%%")), itemgetter(*slots)
-
-
 class Shapes:
     """The shapes of one dialect; one per thread. Bounded: records come from outside."""
 
@@ -278,17 +271,17 @@ class Shapes:
             return None
         match = look(last.pattern, line)
         if match is not None:
-            return Shaped(last, (*match.groups(), b""), match)
+            return Shaped(last, match.groups() + _LAST, match)
         # Two shapes in turn are common: before anything is counted.
         match = None if before is None else look(before.pattern, line)
         if before is not None and match is not None:
             self._last, self._before = before, last
-            return Shaped(before, (*match.groups(), b""), match)
+            return Shaped(before, match.groups() + _LAST, match)
         for shape in self._known.get(line.count(b'"'), ()):
             match = look(shape.pattern, line)
             if match is not None:
                 self._last, self._before = shape, last
-                return Shaped(shape, (*match.groups(), b""), match)
+                return Shaped(shape, match.groups() + _LAST, match)
         return None
 
     def notice(self, line: bytes, row: tuple[str, ...]) -> None:
