@@ -8,6 +8,8 @@ from tests.architecture.tree import ROOT
 from sealog import config
 from sealog.archive.follower import Settings as Following
 from sealog.archive.forms import VALUE_CHARS_MAX as COLUMN_CHARS_MAX
+from sealog.compat import easysend
+from sealog.compat.easysend_pages import PAGE_LOGS
 from sealog.event.ids import ID_BYTES_MAX
 from sealog.event.tokens import KEYS_MAX, LEVELS_MAX
 from sealog.query import scanning, syntax, values
@@ -60,6 +62,9 @@ SERVING, FOLLOWING, SETTINGS = Serving(), Following(), config.Settings()
         ("`*` in a value", values.STARS_MAX),
         ("fields in facets", counting.FIELDS_MAX),
         ("values of a field in facets", counting.TOP_MAX),
+        ("logs on a page of [EasySend's interface](../interfaces/easysend.md)", PAGE_LOGS),
+        ("answers of it under way", easysend.OPEN_MAX),
+        ("time of an answer of it", int(SETTINGS.compat.easysend.seconds_max)),
         ("a value in a search column", COLUMN_CHARS_MAX),
         ("requests of a key, over time", SETTINGS.server.requests_per_s),
         ("requests of a key, at once", SETTINGS.server.requests_burst),
