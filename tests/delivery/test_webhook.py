@@ -333,7 +333,7 @@ def tls(tmp_path, names, *, host="receiver.example", authority=True, days=30):
     async def run():
         async with Receiver(context=context) as receiver:
             trust = connecting.trust(pem if authority else None)
-            resolve = Names(receiver_example=["127.0.0.1"])
+            resolve = Names(receiver_example=["127.0.0.1"], receiver_example_=["127.0.0.1"])
             url = f"https://{host}:{receiver.port}/"
             destination = hook(url, trust=trust, resolve=resolve)
             return await destination.send(records(1)), receiver
@@ -369,6 +369,13 @@ def test_the_name_is_verified_though_the_connection_goes_to_an_address(tmp_path)
 
     assert verdicts == [DELIVERED]
     assert receiver.requests[0].headers["host"] == f"receiver.example:{receiver.port}"
+
+
+def test_a_name_may_end_in_a_dot(tmp_path):
+    """Then the resolver adds nothing to it; certificates are without."""
+    verdicts, _ = tls(tmp_path, ["receiver.example"], host="receiver.example.")
+
+    assert verdicts == [DELIVERED]
 
 
 def test_an_address_may_stand_in_a_certificate(tmp_path):

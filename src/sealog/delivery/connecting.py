@@ -8,8 +8,9 @@ whatever the environment says.
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -20,6 +21,8 @@ from sealog.delivery.addresses import Address, Allowed, Place
 
 LOOKUPS_AT_ONCE = 16
 ADDRESSES_TRIED_MAX = 4
+CONNECT_S = 3.0
+"""An address that does not answer for so long is left for the next, where there is one."""
 
 SocketOption = (
     tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
@@ -45,29 +48,47 @@ class Resolving(Protocol):
 class Resolver:
     """Asks the system, in threads of its own: names that nobody answers for hold up only each other.
 
-    A name that is being asked for is not asked for twice.
+    A name that is being asked for is not asked for twice, and no thread holds up the end of the
+    process. Used from one event loop.
     """
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, "sealog-lookup")
-        self._asked: dict[tuple[str, int], asyncio.Future[list[str]]] = {}
+        self._room = asyncio.Semaphore(LOOKUPS_AT_ONCE)
+        self._asked: dict[tuple[str, int], asyncio.Task[list[str]]] = {}
 
     async def __call__(self, host: str, port: int) -> list[str]:
         """The addresses of a name. Raises `OSError`."""
         asked = self._asked.get((host, port))
         if asked is None:
-            loop = asyncio.get_running_loop()
-            asked = loop.run_in_executor(self._threads, _look_up, host, port)
+            asked = asyncio.get_running_loop().create_task(self._ask(host, port))
             self._asked[host, port] = asked
             asked.add_done_callback(lambda done: self._forget((host, port), done))
         # Whoever gives up waiting does not end it for the others.
         return await asyncio.shield(asked)
 
-    def close(self) -> None:
-        """Wait for nobody."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    async def _ask(self, host: str, port: int) -> list[str]:
+        async with self._room:
+            loop = asyncio.get_running_loop()
+            answer: asyncio.Future[list[str]] = loop.create_future()
 
-    def _forget(self, name: tuple[str, int], done: "asyncio.Future[list[str]]") -> None:
+            def tell(found: list[str] | OSError) -> None:
+                if answer.done():
+                    return
+                if isinstance(found, OSError):
+                    answer.set_exception(found)
+                else:
+                    answer.set_result(found)
+
+            def work() -> None:
+                found = _look_up(host, port)
+                # The loop may have ended meanwhile: then nobody waits.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(tell, found)
+
+            threading.Thread(target=work, name="sealog-lookup", daemon=True).start()
+            return await answer
+
+    def _forget(self, name: tuple[str, int], done: "asyncio.Task[list[str]]") -> None:
         self._asked.pop(name, None)
         if not done.cancelled():
             # Nobody may be waiting for it any more.
@@ -97,10 +118,13 @@ class Judged(httpcore.AsyncNetworkBackend):
         """
         assert (host, port) == (self._place.host, self._place.port)
         failed: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
-        for address in (await self._open())[:ADDRESSES_TRIED_MAX]:
+        tried = (await self._open())[:ADDRESSES_TRIED_MAX]
+        for left, address in zip(reversed(range(len(tried))), tried, strict=True):
+            # The last may take what time there is.
+            limit_s = min(timeout or CONNECT_S, CONNECT_S) if left else timeout
             try:
                 return await self._network.connect_tcp(
-                    str(address), port, timeout, local_address, socket_options
+                    str(address), port, limit_s, local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
@@ -153,9 +177,11 @@ def trust(authority: str | None = None) -> ssl.SSLContext:
     return context
 
 
-def _look_up(host: str, port: int) -> list[str]:
+def _look_up(host: str, port: int) -> list[str] | OSError:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:
-        raise OSError(f"{host} is no name") from error
+    except OSError as error:
+        return error
+    except UnicodeError:
+        return OSError(f"{host} is no name")
     return [str(address[0]) for *_, address in found]

@@ -67,8 +67,7 @@ class Means:
     ) -> None:
         self._allowed = allowed
         self._clock_us = clock_us
-        self._resolver = connecting.Resolver() if resolve is None else None
-        self._resolve: connecting.Resolving = self._resolver or resolve  # type: ignore[assignment]
+        self._resolve = resolve or connecting.Resolver()
         self._sleep = sleep
         self._trusts: dict[str | None, Any] = {}
         self._threads: dict[str, ThreadPoolExecutor] = {}
@@ -96,8 +95,6 @@ class Means:
 
     def close(self) -> None:
         """Let threads end; wait for none that hangs."""
-        if self._resolver is not None:
-            self._resolver.close()
         for threads in self._threads.values():
             threads.shutdown(wait=False, cancel_futures=True)
 

@@ -84,6 +84,8 @@ class Webhook:
             port=form.place.port,
             target=form.place.target,
         )
+        # A name may end in a dot, for the resolver; a certificate's does not.
+        self._naming = {"sni_hostname": form.place.host.removesuffix(".")}
         self._headers = [
             *[(name.encode(), value.encode()) for name, value in form.headers],
             (b"host", _host(form.place)),
@@ -166,7 +168,9 @@ class Webhook:
         try:
             async with (
                 asyncio.timeout(self._form.timeout_s) as limit,
-                pool.stream("POST", self._url, headers=headers, content=body) as answer,
+                pool.stream(
+                    "POST", self._url, headers=headers, content=body, extensions=self._naming
+                ) as answer,
             ):
                 # What was answered stands: the rest only decides over the connection.
                 limit.reschedule(None)
