@@ -10,6 +10,7 @@ from sealog.archive.follower import Settings as Following
 from sealog.archive.forms import VALUE_CHARS_MAX as COLUMN_CHARS_MAX
 from sealog.compat import easysend
 from sealog.compat.easysend_pages import PAGE_LOGS
+from sealog.delivery import addresses, connecting, destinations, folder, holding, webhook
 from sealog.event.ids import ID_BYTES_MAX
 from sealog.event.tokens import KEYS_MAX, LEVELS_MAX
 from sealog.query import scanning, syntax, values
@@ -66,6 +67,17 @@ SERVING, FOLLOWING, SETTINGS = Serving(), Following(), config.Settings()
         ("answers of it under way", easysend.OPEN_MAX),
         ("time of an answer of it", int(SETTINGS.compat.easysend.seconds_max)),
         ("a value in a search column", COLUMN_CHARS_MAX),
+        ("a webhook's URL", addresses.URL_CHARS_MAX),
+        ("headers of a webhook", destinations.HEADERS_MAX),
+        ("a header's value", destinations.HEADER_CHARS_MAX),
+        ("records in a webhook's request", destinations.RECORDS_MAX),
+        ("time of an attempt", destinations.TIMEOUT_S_MAX),
+        ("an answer to a webhook that is read", webhook.ANSWER_BYTES_MAX),
+        ("addresses of a host that are tried", connecting.ADDRESSES_TRIED_MAX),
+        ("names looked up at once", connecting.LOOKUPS_AT_ONCE),
+        ("time a folder's disk takes to answer", int(folder.SEND_S_MAX)),
+        ("a folder's path", destinations.PATH_CHARS_MAX),
+        ("an object in a file that is reconciled", holding.RECORD_BYTES_MAX),
         ("requests of a key, over time", SETTINGS.server.requests_per_s),
         ("requests of a key, at once", SETTINGS.server.requests_burst),
         ("events that wait to be written", SETTINGS.journal.waiting_events_max),
