@@ -62,7 +62,7 @@ class Derive(msgspec.Struct, frozen=True):
 # A surrogate may stand alone, which only the slow reader takes.
 _ESCAPED = rb'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})'
 _TEXT = rb'"[^"\\\x00-\x1f]*+(?:%b[^"\\\x00-\x1f]*+)*+"' % _ESCAPED
-_OTHER = rb"(?:-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false)"
+_OTHER = rb"(?:%b|true|false)" % tokens.NUMBER
 _SCALAR = rb"(?:%b|%b|null)" % (_TEXT, _OTHER)
 _LIST = rb"\[(?:%b(?:, ?%b)*+)?+\]" % (_SCALAR, _SCALAR)
 _TOKENS = re.compile(

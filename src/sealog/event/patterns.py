@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from sealog.event.parts import FACT_STRING_BYTES_MAX
+from sealog.event.tokens import NUMBER
 
 KEYS_MAX = 128
 KEY_CHARS_MAX = 64
@@ -30,16 +31,15 @@ _FACT = rb'"(?! *+:)[^"\\@\x00-\x1f]{0,%d}+"' % FACT_STRING_BYTES_MAX
 _STRING = rb'"(?! *+:)[^"\\\x00-\x1f]*+(?:\\["\\/bfnrt][^"\\\x00-\x1f]*+)*+"'
 # The same where it is known that there is no escape and no control character.
 _PLAIN_STRING = rb'"(?! *+:)[^"]*+"'
-_NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
 _KINDS: dict[type, bytes] = {
     str: _STRING,
-    int: _NUMBER,
-    float: _NUMBER,
+    int: NUMBER,
+    float: NUMBER,
     bool: b"(?:true|false)",
     type(None): b"null",
 }
-_SCALAR = b"(?:" + b"|".join([_STRING, _NUMBER, b"true|false|null"]) + b")"
-_FACT_SCALAR = b"(?:" + b"|".join([_FACT, _NUMBER, b"true|false|null"]) + b")"
+_SCALAR = b"(?:" + b"|".join([_STRING, NUMBER, b"true|false|null"]) + b")"
+_FACT_SCALAR = b"(?:" + b"|".join([_FACT, NUMBER, b"true|false|null"]) + b")"
 
 Match = Callable[[bytes], re.Match[bytes] | None]
 

@@ -28,9 +28,11 @@ Tree = dict[str, Any]
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _ENCODE = msgspec.json.Encoder().encode
 _SPACE = b" \t\r\n"
+NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+"""What a number of JSON looks like, as a regular expression."""
 _SCALAR = re.compile(
     rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+"'
-    rb"|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false|null"
+    rb"|" + NUMBER + rb"|true|false|null"
 )
 _GAP = re.compile(rb"[ \t\r\n]*+")
 # Scalars and their commas in one step: an array of a million numbers costs one match.

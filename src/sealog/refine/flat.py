@@ -8,13 +8,13 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from sealog.event.tokens import NUMBER
 from sealog.refine.rules import NAME_CHARACTERS_MAX, Role, is_placeholder, role
 
 FLAT_BYTES_MAX = 4_096
 _KEYS_REMEMBERED = 4_096
 _STRING = rb'"[^"\\\x00-\x1f]*+"'
-_NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
-_SCALAR = rb"(?:%b|%b|true|false|null)" % (_STRING, _NUMBER)
+_SCALAR = rb"(?:%b|%b|true|false|null)" % (_STRING, NUMBER)
 # As nearly every writer of JSON does, and as Python's does.
 _MEMBER = re.compile(
     rb'(?:^\{|, ?)"([^"\\\x00-\x1f]{0,%d}+)": ?'

@@ -26,7 +26,7 @@ FINDINGS_MAX = 100
 _GAP = re.compile(rb"(?:[ \t\r\n]++|//[^\n]*+)*+")
 _STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+"')
 _BARE = re.compile(
-    rb"(?:-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false|null)"
+    rb"(?:" + tokens.NUMBER + rb"|true|false|null)"
     rb"(?=[ \t]*+(?:[,}\]\r\n]|//|\Z))"
 )
 # Text without quotes, up to what ends a value; it may begin with one pair of brackets of its own.
