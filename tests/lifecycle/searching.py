@@ -38,9 +38,10 @@ def holds(path: Path, word: bytes) -> bool:
     if _in(content, word):
         return True
     if path.name == "state.db":
-        return _in_tables(path, word) or _in_pages(_pages(content), word)
-    if path.name == "state.db-wal":
-        return _in_pages(_frames(content), word)
+        return _in_tables([path], word) or _in_pages(_pages(content), word)
+    if path.name == "state.db-wal" and content:
+        both = [path.with_name("state.db"), path]
+        return _in_pages(_frames(content), word) or _in_tables(both, word)
     if path.suffix == ".parquet":
         return _in_table(pq.read_table(path), word)
     if path.suffix == ".arrow":
@@ -89,13 +90,12 @@ def _flat(value: object) -> bytes:
     return str(value).encode()
 
 
-def _in_tables(path: Path, word: bytes) -> bool:
-    """In a value of any table; of a copy, so that nothing of the file is touched."""
+def _in_tables(paths: list[Path], word: bytes) -> bool:
+    """In a value of any table; of copies, so that nothing of the files is touched."""
     with tempfile.TemporaryDirectory() as beside:
-        for name in (path.name, f"{path.name}-wal"):
-            if path.with_name(name).exists():
-                shutil.copyfile(path.with_name(name), Path(beside) / name)
-        connection = sqlite3.connect(Path(beside) / path.name)
+        for path in paths:
+            shutil.copyfile(path, Path(beside) / path.name)
+        connection = sqlite3.connect(Path(beside) / paths[0].name)
         try:
             names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             return any(

@@ -94,7 +94,12 @@ class Dropper:
                 self.noted.pop(tenant, None)
             elif due_us <= now_us:
                 found.append(tenant)
-        return sorted(found)
+        for tenant, since_us in self._waiting.since_us().items():
+            # After a start nobody may have asked for the segments of who waits.
+            shortest_us = self._expiry.types(tenant).shortest_us
+            if shortest_us is not None and since_us + shortest_us <= now_us:
+                found.append(tenant)
+        return sorted(set(found))
 
     def _is_due(self, tenant: int, trail: Trail, now_us: int) -> bool:
         types = self._expiry.types(tenant)

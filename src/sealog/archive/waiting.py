@@ -205,6 +205,10 @@ class Waiting:
         trails = self._trails.copy()
         return {tenant: one for tenant, one in trails.items() if tenant not in self._unlisted}
 
+    def since_us(self) -> dict[int, int]:
+        """Tenant → when the first of its waiting events came, of those that have any."""
+        return {tenant: self._trails[tenant].since_us for tenant in self._events.copy()}
+
     def _count(self, tenant: int, chunks: Iterable[Chunk], sign: int) -> None:
         for chunk in chunks:
             self.events += sign * len(chunk.columns)
