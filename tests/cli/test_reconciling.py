@@ -1,12 +1,13 @@
 import gzip
 import shutil
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
-from tests.cli.made import ecs, hit, lines
+from tests.cli.made import Served, ecs, hit, lines
 from typer.testing import CliRunner
 
 from sealog.cli import reconciling
@@ -332,3 +333,61 @@ def test_a_page_in_another_shape_that_lost_an_event_in_between_is_asked_for_agai
     shaped = [asked for _, asked in faked.asked if "dialect" in asked]
     assert [one["limit"] for one in shaped] == ["5", "5", "5", "5", "2"]
     assert shaped[0] == {"tenant": "acme", "limit": "5", "dialect": "closer"}
+
+
+@pytest.fixture(scope="module")
+def delivering(tmp_path_factory):
+    """A server that may drop files into a folder."""
+    root = tmp_path_factory.mktemp("delivering")
+    (root / "drop").mkdir()
+    folders = msgspec.json.encode([str(root / "drop")]).decode()
+    server = Served(root / "data", DELIVERY__FOLDERS=folders)
+    yield server, root / "drop"
+    assert server.stop() == 0
+
+
+def delivered(client, stream, count):
+    """Wait until a stream has delivered so much."""
+    for _ in range(200):
+        shown = client.get(f"/v1/streams/{stream}").raise_for_status().json()
+        if shown["delivered"] >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(shown)
+
+
+@pytest.mark.parametrize(
+    ("wish", "count"),
+    [
+        ({}, 32),
+        ({"filter": {"q": "actor:u-1"}}, 10),
+        ({"fields": {"exclude": ["event.outcome"]}, "mask": {"user.name": "hash"}}, 32),
+        ({"dialect": "closer", "filter": {"action": ["user.login"]}}, 30),
+    ],
+    ids=["whole", "filtered", "shaped", "rendered"],
+)
+def test_what_a_stream_delivered_is_what_it_should_have(sealog, delivering, request, wish, count):
+    """The stream says what was to be sent, and in what shape."""
+    server, drop = delivering
+    name = request.node.callspec.id
+    end = {"kind": "folder", "path": str(drop / name), "form": "json"}
+    where = ["--server", server.url, "--key", server.key]
+    asked = {"tenant": name, "name": name, "destination": end, **wish}
+    with server.client() as client:
+        client.post("/v1/tenants", json={"name": name}).raise_for_status()
+        stream = client.post("/v1/streams", json=asked).raise_for_status().json()["id"]
+        body = lines(*map(ecs, range(30)))
+        client.post(f"/v1/events?tenant={name}", content=body).raise_for_status()
+        delivered(client, stream, count - 2)
+    words = [drop / name, "--tenant", name, "--stream", stream, "--from", "1", "--json", *where]
+
+    ran = sealog("reconcile", *words)
+    assert (ran.code, ran.value["holds"]) == (0, True)
+
+    first, second, *_ = sorted((drop / name).iterdir())[3:]
+    second.write_bytes(first.read_bytes().replace(b'"index"', b'"was"'))
+    first.unlink()
+    ran = sealog("reconcile", *words)
+    assert ran.code == 1
+    assert ran.value["missing"]["count"] == 1
+    assert ran.value["altered"]["count"] == 1
