@@ -13,6 +13,7 @@ import pytest
 from tests.archive.made import until
 from tests.compat.easysend_house import KEY, PATH, at, log, serving
 
+from sealog import app
 from sealog.access.reads import Kind
 from sealog.compat import easysend
 from sealog.errors import Altered
@@ -470,3 +471,22 @@ def test_more_answers_than_fit_at_once_are_told_to_come_back(large, monkeypatch)
 
     assert problem(answer)[:2] == (500, "busy")
     assert answer.headers["retry-after"] == "10"
+
+
+def test_logs_are_kept_for_48_hours_from_their_creation(serve, monkeypatch):
+    """ES-35: from then on they are returned by nothing, whenever they happened."""
+    real, later = app.clock_us, [0]
+    monkeypatch.setattr(app, "clock_us", lambda: real() + later[0])
+    house = serve()
+    house.send([log(0), log(1)])
+    house.app.archive.cut()
+
+    later[0] = (48 * 3_600 - 60) * 1_000_000
+    house.send([log(2)])
+    before = logs_of(house.get(start_time=at(0)))
+    later[0] = 48 * 3_600 * 1_000_000
+    after = house.get(start_time=at(0))
+
+    assert before == [log(0), log(1), log(2)]
+    assert logs_of(after) == [log(2)]
+    assert after.headers["Number-Of-Results"] == "1"

@@ -10,7 +10,7 @@ from sealog.archive.snapshots import Stopped
 from sealog.archive.tallies import Bucket
 from sealog.compat import easysend_preparing
 from sealog.compat.easysend_asking import Asked
-from sealog.compat.easysend_preparing import Preparing, Ready, Visit
+from sealog.compat.easysend_preparing import NOTHING, Preparing, Ready, Term
 from sealog.compat.easysend_splits import Split
 from sealog.event.packs import Opened, Packer
 
@@ -94,8 +94,8 @@ class Stage:
         self.preparing = Preparing(self.archive, self.lines, self.clock, LIMIT_S)
 
     def prepare(self, asked=ASKED):
-        self.visit = Visit(self.clock, LIMIT_S)
-        return self.preparing.prepare(ALPHA, asked, self.visit)
+        self.term = Term(self.clock, LIMIT_S)
+        return self.preparing.prepare(ALPHA, asked, self.term)
 
 
 def ranges(found):
@@ -151,7 +151,7 @@ def test_a_range_that_just_ends_is_given():
     stage.lines.log_s = 0.0019
 
     assert isinstance(stage.prepare(), Ready)
-    assert stage.visit.left_s() == pytest.approx(40.0 - 19.0)
+    assert stage.term.left_s() == pytest.approx(40.0 - 19.0)
 
 
 def test_a_first_page_that_is_not_ready_in_time_is_divided():
@@ -199,9 +199,10 @@ def test_what_an_answer_took_is_remembered_for_what_cannot_be_measured():
 def test_who_has_gone_is_not_counted_for():
     stage = Stage(10)
     stage.archive.counting_s = 1_000.0
-    visit = Visit(stage.clock, LIMIT_S)
-    visit.is_gone = True
+    term = Term(stage.clock, LIMIT_S)
+    term.is_gone = True
 
-    stage.preparing.prepare(ALPHA, ASKED, visit)
+    found = stage.preparing.prepare(ALPHA, ASKED, term)
 
+    assert found is NOTHING
     assert stage.clock.s == 1.0

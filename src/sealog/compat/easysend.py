@@ -22,7 +22,7 @@ from sealog.compat import easysend_asking, easysend_pages, easysend_problems
 from sealog.compat.easysend_asking import Asked
 from sealog.compat.easysend_keys import HEADER, Gate, own_key
 from sealog.compat.easysend_pages import Lines
-from sealog.compat.easysend_preparing import NOTHING, Archive, Preparing, Ready, Visit
+from sealog.compat.easysend_preparing import NOTHING, Archive, Preparing, Ready, Term
 from sealog.compat.easysend_splits import Split
 from sealog.errors import Busy, Corrupt, SealogError
 from sealog.event.tenants import Tenant
@@ -92,17 +92,17 @@ class SecurityLogs:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; see the ASGI specification."""
-        visit = Visit(self._clocks.monotonic_s, self._seconds_max)
+        term = Term(self._clocks.monotonic_s, self._seconds_max)
         request_id = visit_of(scope).request_id
         try:
-            with self._place(), _watched(receive, visit):
-                tenant, found = await self._found(scope, visit)
-                if visit.is_gone:
+            with self._place(), _watched(receive, term):
+                tenant, found = await self._found(scope, term)
+                if term.is_gone:
                     raise ClientDisconnect
                 if isinstance(found, Ready):
                     if tenant is not None:
                         self._noting.note(scope, tenant, Kind.COMPAT, found.ends, found.count)
-                    await self._send(found, visit, request_id, send)
+                    await self._send(found, term, request_id, send)
                     return
             response = easysend_problems.of_split(found, self._seconds_max, PATH, request_id)
         except SealogError as error:
@@ -121,12 +121,12 @@ class SecurityLogs:
         finally:
             self._open -= 1
 
-    async def _found(self, scope: Scope, visit: Visit) -> tuple[Tenant | None, Ready | Split]:
+    async def _found(self, scope: Scope, term: Term) -> tuple[Tenant | None, Ready | Split]:
         """Whose logs they are, and what there is of them. Raises kinds of `Refused`."""
         tenant, asked = self._asked(scope)
         if tenant is None:
             return None, NOTHING
-        found = await self._counters.run(lambda: self._preparing.prepare(tenant, asked, visit))
+        found = await self._counters.run(lambda: self._preparing.prepare(tenant, asked, term))
         return tenant, found
 
     def _asked(self, scope: Scope) -> tuple[Tenant | None, Asked]:
@@ -137,21 +137,21 @@ class SecurityLogs:
         asked = easysend_asking.read(Request(scope).query_params, self._clocks.us())
         return self._tenants.get(name), asked
 
-    async def _send(self, found: Ready, visit: Visit, request_id: str, send: Send) -> None:
+    async def _send(self, found: Ready, term: Term, request_id: str, send: Send) -> None:
         """The whole answer; or where its time is over, or something is damaged, what there was.
 
         What is broken off MUST NOT be ended: without its last chunk it is an error to every client.
         """
         try:
-            await _within(visit, send, _head(found))
+            await _within(term, send, _head(found))
             for one in found.held:
-                await _within(visit, send, _chunk(one.text))
-            while not visit.is_gone:
+                await _within(term, send, _chunk(one.text))
+            while not term.is_gone:
                 following = await self._writers.run(lambda: next(found.rest, None))
                 if following is None:
-                    await _within(visit, send, _chunk(b"", more=False))
+                    await _within(term, send, _chunk(b"", more=False))
                     return
-                await _within(visit, send, _chunk(following.text))
+                await _within(term, send, _chunk(following.text))
         except (TimeoutError, SealogError) as error:
             detail = str(error) if isinstance(error, Corrupt) else type(error).__name__
             _log.warning("answer broken off", request_id=request_id, route=PATH, detail=detail)
@@ -178,9 +178,9 @@ def _chunk(text: bytes, *, more: bool = True) -> Message:
     return {"type": "http.response.body", "body": text, "more_body": more}
 
 
-async def _within(visit: Visit, send: Send, message: Message) -> None:
+async def _within(term: Term, send: Send, message: Message) -> None:
     """Send, and wait for whoever is slow; raises `TimeoutError` where the time is over."""
-    left_s = visit.left_s()
+    left_s = term.left_s()
     if left_s <= 0:
         raise TimeoutError
     async with asyncio.timeout(left_s):
@@ -188,13 +188,13 @@ async def _within(visit: Visit, send: Send, message: Message) -> None:
 
 
 @contextmanager
-def _watched(receive: Receive, visit: Visit) -> Iterator[None]:
-    """Let the visit know when its client goes."""
+def _watched(receive: Receive, term: Term) -> Iterator[None]:
+    """Let the term know when its client goes."""
 
     async def until_gone() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        visit.is_gone = True
+        term.is_gone = True
 
     watching = asyncio.create_task(until_gone())
     try:

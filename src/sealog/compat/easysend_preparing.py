@@ -46,7 +46,7 @@ class Archive(Protocol):
         ...
 
 
-class Visit:
+class Term:
     """How long one request may go on. Its threads ask too."""
 
     def __init__(self, clock_s: Callable[[], float], seconds_max: float) -> None:
@@ -100,7 +100,7 @@ class Preparing:
         self._seconds_max = seconds_max
         self._seconds_per_log = SECONDS_PER_LOG
 
-    def prepare(self, tenant: Tenant, asked: Asked, visit: Visit) -> Ready | Split:
+    def prepare(self, tenant: Tenant, asked: Asked, term: Term) -> Ready | Split:
         """The answer, or where it would not end in time the ranges that do.
 
         Raises kinds of `Corrupt`: what is damaged is not left out silently.
@@ -108,18 +108,20 @@ class Preparing:
         choose = None if asked.application is None else Application(asked.application)
         begun_s = self._clock_s()
         try:
-            found = self._archive.snapshot(tenant, asked.query, How(choose, visit.is_late))
+            found = self._archive.snapshot(tenant, asked.query, How(choose, term.is_late))
         except Stopped:
+            if term.is_gone:
+                return NOTHING
             looked_at = 0 if choose is None else choose.looked_at
             return self._split(tenant, asked, self._clock_s() - begun_s, looked_at)
         looked_at = found.count if choose is None else choose.looked_at
         counted_s = self._clock_s()
         body = easysend_pages.written(found.pieces(), found.count, self._lines)
-        held, logs = _first_page(body, found.count, visit)
+        held, logs = _first_page(body, found.count, term)
         per_log = (self._clock_s() - counted_s) / max(logs, 1)
         if logs >= MEASURED_LOGS_MIN:
             self._seconds_per_log = per_log
-        if visit.is_late() or (found.count - logs) * per_log > visit.left_s():
+        if term.is_late() or (found.count - logs) * per_log > term.left_s():
             return self._split(tenant, asked, counted_s - begun_s, looked_at)
         ends = () if found.first is None or found.last is None else (found.first, found.last)
         return Ready(found.count, ends, found.end, held, body)
@@ -137,7 +139,7 @@ class Preparing:
         return split(Range(asked.from_us, asked.to_us), count, max(most, 1))
 
 
-def _first_page(body: Iterator[Written], count: int, visit: Visit) -> tuple[list[Written], int]:
+def _first_page(body: Iterator[Written], count: int, term: Term) -> tuple[list[Written], int]:
     """The first page, or as much of it as is held, and how many logs that are."""
     held: list[Written] = []
     logs = size = 0
@@ -146,6 +148,6 @@ def _first_page(body: Iterator[Written], count: int, visit: Visit) -> tuple[list
         logs += one.logs
         size += len(one.text)
         is_page = logs >= min(count, easysend_pages.PAGE_LOGS)
-        if is_page or size >= HELD_BYTES_MAX or visit.is_late():
+        if is_page or size >= HELD_BYTES_MAX or term.is_late():
             break
     return held, logs
