@@ -13,9 +13,12 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from tests.delivery.fakes import Office
 from tests.exports.made import Port
 from tests.server.house import House, opened
 
+from sealog.delivery.destination import Parsed
+from sealog.errors import Refused
 from sealog.server.settings import Settings
 
 CHECKS = [
@@ -43,12 +46,32 @@ def test_every_operation_has_its_faults_and_a_summary(house):
             assert "application/problem+json" in operation["responses"]["default"]["content"]
 
 
+class Anywhere:
+    """Streams whose destination is a fake, whatever was asked for."""
+
+    def __init__(self, streams):
+        self.streams = streams
+
+    def destination(self, body, before=None):
+        del before
+        if not isinstance(body, dict):
+            raise Refused("no", code="bad-destination", pointer="/destination")
+        return Parsed({"kind": "fake", "at": "here"}, {}, {"secret": "whsec_x"})
+
+
 @pytest.fixture(scope="module")
 def lived_in(tmp_path_factory):
     """A house with a few events, and a key for everything."""
     port = Port(tmp_path_factory.mktemp("contract") / "data")
+    office = Office(None, home=port.home)
+    office.start()
     # A tail would never end.
-    house = House(port.home.store, settings=Settings(tail_seconds_max=0.0), exports=port.exports)
+    house = House(
+        port.home.store,
+        settings=Settings(tail_seconds_max=0.0),
+        exports=port.exports,
+        delivery=Anywhere(office.streams),
+    )
     house.tenants.make(["acme", "globex"])
     for name in ("acme", "globex"):
         tenant = house.tenants.get(name)
@@ -57,6 +80,7 @@ def lived_in(tmp_path_factory):
     house.secret = house.key("ingest", "read", "export", "admin", "erase")
     house.schema = schemathesis.openapi.from_asgi("/openapi.json", house.app)
     yield house
+    office.streams.stop()
     house.close()
     port.close()
 

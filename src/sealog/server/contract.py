@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from sealog.server import chosen, exported, searches
+from sealog.server import chosen, delivered, exported, searches
 from sealog.server.operations import (
     FAULT,
     INDEX,
@@ -148,6 +148,7 @@ _NAMES = {
     ("get", "/healthz"): "healthz",
     ("get", "/readyz"): "readyz",
     ("get", "/metrics"): "metrics",
+    **delivered.names(),
 }
 
 
@@ -171,6 +172,7 @@ def document(app: FastAPI, settings: Settings) -> Json:
         Settings=chosen.SETTINGS,
         Retention=chosen.RETENTION,
         Foretold=chosen.FORETOLD,
+        Stream=delivered.STREAM,
     )
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "A key, `slk_…`."},
@@ -223,6 +225,7 @@ def _paths(settings: Settings) -> dict[str, Json]:
         "/v1/tail": {"get": _tail(settings)},
         **exported.paths(settings),
         **chosen.paths(),
+        **delivered.paths(settings),
         "/logs/{log_id}/{resource}": {"get": _log()},
         "/healthz": {"get": _open("The process answers", json_of({"type": "object"}))},
         "/readyz": {"get": _open("The server can do its work", json_of({"type": "object"}))},
