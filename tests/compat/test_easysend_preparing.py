@@ -1,5 +1,7 @@
 """ES-28, ES-34: what is known before the head of an answer leaves, and whether it may leave."""
 
+from collections import deque
+
 import msgspec
 import pytest
 from tests.archive.made import ALPHA
@@ -10,7 +12,8 @@ from sealog.archive.snapshots import Stopped
 from sealog.archive.tallies import Bucket
 from sealog.compat import easysend_preparing
 from sealog.compat.easysend_asking import Asked
-from sealog.compat.easysend_preparing import NOTHING, Preparing, Ready, Term
+from sealog.compat.easysend_pages import Written
+from sealog.compat.easysend_preparing import Preparing, Ready, Term
 from sealog.compat.easysend_splits import Split
 from sealog.event.packs import Opened, Packer
 
@@ -78,11 +81,13 @@ class Lines:
     def __init__(self, clock):
         self._clock = clock
         self.log_s = 0.0
+        self.logs = 0
         self.text = b"{}\n"
 
     def lines(self, pack, _base, _unpacker, places=None):
         count = len(pack.masks) if places is None else len(places)
         self._clock.s += count * self.log_s
+        self.logs += count
         return self.text * count
 
 
@@ -98,6 +103,10 @@ class Stage:
         return self.preparing.prepare(ALPHA, asked, self.term)
 
 
+def texts(found):
+    return [one.text for one in found.body]
+
+
 def ranges(found):
     assert isinstance(found, Split)
     return [(one.from_us // S, one.to_us // S) for one in found.ranges]
@@ -111,8 +120,8 @@ def test_what_is_ready_says_how_much_there_is():
 
     assert isinstance(found, Ready)
     assert (found.count, found.ends, found.end) == (25_000, (0, 24_999), 25_007)
-    assert sum(one.logs for one in found.held) == 10_000
-    pages = msgspec.json.decode(b"".join([one.text for one in [*found.held, *found.rest]]))
+    assert stage.lines.logs == 10_000
+    pages = msgspec.json.decode(b"".join(texts(found)))
     assert [page["results"] for page in pages] == [10_000, 10_000, 5_000]
     assert stage.archive.asked == [(ALPHA, ASKED.query)]
 
@@ -121,7 +130,7 @@ def test_nothing_is_ready_at_once():
     found = Stage(0).prepare()
 
     assert (found.count, found.ends, found.end) == (0, (), 7)
-    assert [one.text for one in [*found.held, *found.rest]] == [b"[]"]
+    assert texts(found) == [b"[]"]
 
 
 def test_of_a_large_page_only_some_is_held():
@@ -131,8 +140,20 @@ def test_of_a_large_page_only_some_is_held():
 
     found = stage.prepare()
 
-    assert sum(one.logs for one in found.held) == 2_500
-    assert sum(len(one.text) for one in found.held) < easysend_preparing.HELD_BYTES_MAX * 1.2
+    assert stage.lines.logs == 2_500
+    assert sum(map(len, texts(found)[:5])) < easysend_preparing.HELD_BYTES_MAX * 1.3
+    assert stage.lines.logs == 10_000
+
+
+def test_what_is_held_is_let_go_as_it_is_given():
+    """ES-30: whoever is slow to take the rest holds none of it."""
+    held = deque([Written(1, b"a"), Written(1, b"b")])
+
+    given = easysend_preparing._given(held, iter([Written(1, b"c")]))
+
+    assert next(given).text == b"a"
+    assert len(held) == 1
+    assert [one.text for one in given] == [b"b", b"c"]
 
 
 def test_a_range_whose_size_says_that_it_cannot_end_is_divided():
@@ -204,5 +225,5 @@ def test_who_has_gone_is_not_counted_for():
 
     found = stage.preparing.prepare(ALPHA, ASKED, term)
 
-    assert found is NOTHING
+    assert (found.count, texts(found)) == (0, [b"[]"])
     assert stage.clock.s == 1.0

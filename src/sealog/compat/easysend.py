@@ -22,7 +22,7 @@ from sealog.compat import easysend_asking, easysend_pages, easysend_problems
 from sealog.compat.easysend_asking import Asked
 from sealog.compat.easysend_keys import HEADER, Gate, own_key
 from sealog.compat.easysend_pages import Lines
-from sealog.compat.easysend_preparing import NOTHING, Archive, Preparing, Ready, Term
+from sealog.compat.easysend_preparing import Archive, Preparing, Ready, Term, nothing
 from sealog.compat.easysend_splits import Split
 from sealog.errors import Busy, Corrupt, SealogError
 from sealog.event.tenants import Tenant
@@ -125,7 +125,7 @@ class SecurityLogs:
         """Whose logs they are, and what there is of them. Raises kinds of `Refused`."""
         tenant, asked = self._asked(scope)
         if tenant is None:
-            return None, NOTHING
+            return None, nothing()
         found = await self._counters.run(lambda: self._preparing.prepare(tenant, asked, term))
         return tenant, found
 
@@ -144,17 +144,17 @@ class SecurityLogs:
         """
         try:
             await _within(term, send, _head(found))
-            for one in found.held:
-                await _within(term, send, _chunk(one.text))
             while not term.is_gone:
-                following = await self._writers.run(lambda: next(found.rest, None))
+                following = await self._writers.run(lambda: next(found.body, None))
                 if following is None:
                     await _within(term, send, _chunk(b"", more=False))
                     return
                 await _within(term, send, _chunk(following.text))
         except (TimeoutError, SealogError) as error:
-            detail = str(error) if isinstance(error, Corrupt) else type(error).__name__
-            _log.warning("answer broken off", request_id=request_id, route=PATH, detail=detail)
+            is_damage = isinstance(error, Corrupt)
+            tell = _log.error if is_damage else _log.warning
+            detail = str(error) if is_damage else type(error).__name__
+            tell("answer broken off", request_id=request_id, route=PATH, detail=detail)
         raise ClientDisconnect
 
 

@@ -4,6 +4,7 @@ It blocks, and runs beside the event loop. What the first logs took decides whet
 be given in time; where they cannot, it tells which ranges can.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, tzinfo
 from typing import Protocol
@@ -74,13 +75,13 @@ class Ready(msgspec.Struct, frozen=True):
     """The lowest and the highest index; empty where there are no logs."""
     end: int
     """The size of the tenant's sealed log, as far as it was looked at."""
-    held: Sequence[Written]
-    """The beginning of the body."""
-    rest: Iterator[Written]
-    """What follows; it blocks."""
+    body: Iterator[Written]
+    """The first page is written already, as much of it as is held; what follows blocks."""
 
 
-NOTHING = Ready(0, (), 0, (Written(0, easysend_pages.EMPTY),), iter(()))
+def nothing() -> Ready:
+    """The answer where there are no logs."""
+    return Ready(0, (), 0, iter([Written(0, easysend_pages.EMPTY)]))
 
 
 class Preparing:
@@ -111,7 +112,7 @@ class Preparing:
             found = self._archive.snapshot(tenant, asked.query, How(choose, term.is_late))
         except Stopped:
             if term.is_gone:
-                return NOTHING
+                return nothing()
             looked_at = 0 if choose is None else choose.looked_at
             return self._split(tenant, asked, self._clock_s() - begun_s, looked_at)
         looked_at = found.count if choose is None else choose.looked_at
@@ -124,7 +125,7 @@ class Preparing:
         if term.is_late() or (found.count - logs) * per_log > term.left_s():
             return self._split(tenant, asked, counted_s - begun_s, looked_at)
         ends = () if found.first is None or found.last is None else (found.first, found.last)
-        return Ready(found.count, ends, found.end, held, body)
+        return Ready(found.count, ends, found.end, _given(held, body))
 
     def _split(self, tenant: Tenant, asked: Asked, counting_s: float, looked_at: int) -> Split:
         """`looked_at`: so many events were counted in that time; 0 where that is not known."""
@@ -139,9 +140,16 @@ class Preparing:
         return split(Range(asked.from_us, asked.to_us), count, max(most, 1))
 
 
-def _first_page(body: Iterator[Written], count: int, term: Term) -> tuple[list[Written], int]:
+def _given(held: deque[Written], rest: Iterator[Written]) -> Iterator[Written]:
+    """What is held is let go as it is given."""
+    while held:
+        yield held.popleft()
+    yield from rest
+
+
+def _first_page(body: Iterator[Written], count: int, term: Term) -> tuple[deque[Written], int]:
     """The first page, or as much of it as is held, and how many logs that are."""
-    held: list[Written] = []
+    held: deque[Written] = deque()
     logs = size = 0
     for one in body:
         held.append(one)
