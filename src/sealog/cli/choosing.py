@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from sealog.cli import printing
+from sealog.cli import clocking, printing
 from sealog.cli.connection import Client, connected
 from sealog.cli.options import (
     DATA,
@@ -26,6 +26,8 @@ from sealog.errors import Misconfigured
 
 settings = typer.Typer(help="What a tenant records, and how it is delivered.", no_args_is_help=True)
 retention = typer.Typer(help="How long a tenant's events are kept.", no_args_is_help=True)
+retention.command("clock")(clocking.clock)
+retention.command("confirm-clock")(clocking.confirm_clock)
 
 File = Annotated[
     str | None,
@@ -293,7 +295,7 @@ def _print(
         printing.say(f"version {found['version']}, {found['changed']}, by {found['changed_by']}")
     for line in lines(found):
         printing.say(line)
-    for name, value in found.get("service_told", {}).items():
+    for name, value in found.get("told_once", {}).items():
         printing.say(f"{name}: {value}")
         printing.tell("that is not shown again")
 

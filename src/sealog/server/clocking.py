@@ -95,7 +95,8 @@ class Clocking:
             )
         trust = self._trust()
         shown = await self._threads.run(lambda: _shown(trust, trust.confirm()))
-        _log.warning("the clock was confirmed", key=grant.key, clock=shown.clock)
+        if not grant.is_lent:
+            _log.warning("the clock was confirmed", key=grant.key, clock=shown.clock)
         return shown
 
     def _trust(self) -> Trust:
