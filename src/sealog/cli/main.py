@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sealog.cli import choosing, comparing, finding, options
+from sealog.cli import choosing, comparing, finding, options, streaming
 from sealog.cli.options import DATA, AsJson, Config, Data, KeyOption, Listen, Server, Where
 from sealog.cli.printing import failing
 
@@ -23,6 +23,7 @@ app.add_typer(tenants, name="tenants")
 app.add_typer(keys, name="keys")
 app.add_typer(choosing.settings, name="settings")
 app.add_typer(choosing.retention, name="retention")
+app.add_typer(streaming.streams, name="streams")
 
 
 def main() -> None:
@@ -121,8 +122,9 @@ def tail(
     category: Annotated[str | None, typer.Option(help="event.category.")] = None,
     outcome: Annotated[str | None, typer.Option(help="success, failure, unknown.")] = None,
     actor: Annotated[str | None, typer.Option(help="Id, name or e-mail.")] = None,
-    dialect: Annotated[str | None, typer.Option(help="Whose vocabulary.")] = None,
     session: Annotated[str | None, typer.Option(help="A session's id.")] = None,
+    dialect: options.Dialect = None,
+    ecs_version: options.EcsVersion = None,
     after: Annotated[
         str | None, typer.Option(help="An index, -1 for all; else from now on.")
     ] = None,
@@ -141,8 +143,9 @@ def tail(
             "category": category,
             "outcome": outcome,
             "actor": actor,
-            "dialect": dialect,
             "session": session,
+            "dialect": dialect,
+            "ecs_version": ecs_version,
             "after": after,
         }
         tailing.tail(Where(server=server, key=key), asked, as_json=json)
@@ -152,6 +155,8 @@ def tail(
 def export(
     tenant: options.TenantOption,
     form: Annotated[str, typer.Option("--format", help="ndjson, csv or parquet.")] = "ndjson",
+    dialect: options.Dialect = None,
+    ecs_version: options.EcsVersion = None,
     no_statements: Annotated[
         bool, typer.Option("--no-statements", help="Leave Sealog's own statements out.")
     ] = False,
@@ -167,7 +172,8 @@ def export(
     from sealog.cli import exporting
 
     with failing():
-        wanted = exporting.Wanted(tenant, form, not no_statements, output)
+        wanted = exporting.wanted(tenant, form, dialect, ecs_version)
+        wanted.statements, wanted.output = not no_statements, output
         exporting.export(Where(data, server, key, config), wanted)
 
 
