@@ -128,7 +128,7 @@ class FakeArchive:
         at_least=None,
         oldest_first=False,
         asked=None,
-        after=None,
+        after=None,  # noqa: ARG002
     ):
         self.asked.append(
             (tuple(tenant.name for tenant in tenants), query, limit, cursor, at_least)

@@ -24,7 +24,8 @@ NOTHING = {
 
 
 def put(house, path, body, *, key=None, headers=None):
-    return house.ask("PUT", path, key=key or house.key("admin"), json=body, headers=headers)
+    key = key or house.key("admin", "export")
+    return house.ask("PUT", path, key=key, json=body, headers=headers)
 
 
 def places(answer):
@@ -51,7 +52,7 @@ def test_who_chose_nothing_sees_the_defaults(house):
 
 def test_settings_are_changed_seen_and_told(house):
     """ES-12, ES-13, ES-14."""
-    made, secret = house.keys.create("support", None, ["admin"])
+    made, secret = house.keys.create("support", None, ["admin", "export"])
     wanted = {
         "version": 0,
         "recorded": [NO_PAGES],
@@ -71,9 +72,9 @@ def test_settings_are_changed_seen_and_told(house):
         "version": 1,
         "changed": "2023-11-14T22:13:20.000000Z",
         "changed_by": made.id,
-        "service_told": {"secret": "whsec_1"},
+        "told_once": {"secret": "whsec_1"},
     }
-    assert seen.json() == {k: v for k, v in changed.json().items() if k != "service_told"}
+    assert seen.json() == {k: v for k, v in changed.json().items() if k != "told_once"}
     actor = {"user": {"id": made.id}, "source": {"ip": "127.0.0.1"}}
     assert house.recorder.told == [("settings changed", 1, made.id, actor)]
     acme = house.tenants.get("acme").number
@@ -172,6 +173,22 @@ def test_only_admins_change_and_only_who_may_read_sees(house):
         assert house.ask("GET", path, key=house.key("ingest")).status_code == 403
         assert house.ask("GET", path, key=house.key("admin")).status_code == 200
         assert house.ask("GET", path).status_code == 401
+
+
+def test_who_may_not_export_has_nothing_sent_anywhere(house):
+    """Else a key without the right to fetch events would have them delivered."""
+    admin = house.key("admin")
+    put(house, SETTINGS, {"version": 0, "service": WEBHOOK, "delivery": "api-and-service"})
+    seen = house.ask("GET", SETTINGS, key=admin).json()
+
+    elsewhere = WEBHOOK | {"url": "https://elsewhere.example/"}
+    refused = put(house, SETTINGS, seen | {"service": elsewhere}, key=admin)
+    recorded = put(house, SETTINGS, seen | {"recorded": [NO_PAGES]}, key=admin)
+    ended = put(house, SETTINGS, {"version": 2}, key=admin)
+
+    assert refused.status_code == 403
+    assert refused.json()["type"] == "/problems/missing-scope"
+    assert [recorded.status_code, ended.status_code] == [200, 200]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])

@@ -12,7 +12,7 @@ def test_every_member_that_is_shown_is_described():
     settings = set(shown_settings(TenantSettings()))
     retention = set(shown_retention(Retention()))
 
-    assert set(chosen.SETTINGS["properties"]) == settings | ONLY_SHOWN | {"service_told"}
+    assert set(chosen.SETTINGS["properties"]) == settings | ONLY_SHOWN | {"told_once"}
     assert set(chosen.RETENTION["properties"]) == retention | ONLY_SHOWN | {"defaults", "confirm"}
 
 

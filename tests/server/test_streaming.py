@@ -5,6 +5,7 @@ from tests.delivery.fakes import LATER, REFUSED, Office
 from sealog.delivery import engine, register
 from sealog.delivery.destination import Parsed, Verdict
 from sealog.delivery.streams import Settings
+from sealog.delivery.wishes import Wish
 from sealog.errors import Refused
 
 ASKED = {"tenant": "acme", "name": "siem", "destination": {"kind": "fake", "at": "here"}}
@@ -321,3 +322,21 @@ def test_beside_the_process_that_owns_the_folder_there_are_none(build_house):
     key = house.key("admin", "export")
 
     assert house.ask("GET", "/v1/streams", key=key).status_code == 503
+
+
+def test_the_service_of_a_tenants_settings_is_changed_and_ended_there(station):
+    """ES-13: what pushes a tenant's logs is what its settings say."""
+    made = station.office.streams.get(station.make()["id"])
+    wish = Wish(made.wanted, made.destination)
+    own = station.office.streams.create(ALPHA, wish, 0, {}, stream_id="str_service_1_aa")
+    path = f"/{own.stream.id}"
+
+    changed = station.ask("PUT", path, json={**ASKED, "version": 1})
+    removed = station.ask("DELETE", path)
+    paused = station.ask("POST", f"{path}/pause")
+
+    for answer in (changed, removed):
+        assert answer.status_code == 409
+        assert answer.json()["type"] == "/problems/of-settings"
+    assert (paused.status_code, paused.json()["state"]) == (200, "paused")
+    assert station.ask("GET", path).status_code == 200

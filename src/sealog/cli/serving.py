@@ -59,6 +59,7 @@ def _serve(where: Where, chosen: Chosen, against: Sequence[Path]) -> None:
     with app.running(where.data, settings, against=notes, workers=workers) as running:
         running.exports.start()
         running.delivery.streams.start()
+        running.services.start()
         running.retainer.start()
         if not running.keys.all():
             _, secret = running.keys.create("first key, made by serve", None, _ALL_SCOPES)

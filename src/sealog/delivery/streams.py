@@ -139,16 +139,23 @@ class Streams:
         return lag, sum(live.parked for live in lives)
 
     def create(
-        self, tenant: Tenant, wish: Wish, first: int | None, actor: Actor, *, paused: bool = False
+        self,
+        tenant: Tenant,
+        wish: Wish,
+        first: int | None,
+        actor: Actor,
+        *,
+        paused: bool = False,
+        stream_id: str | None = None,
     ) -> Made:
         """A new stream, from index `first` on; None: of what comes from now on.
 
-        Raises `Limited` past the tenant's limit, `Refused` for an index that is not there yet.
+        `stream_id`: its id, which MUST never have been another's; else one that is drawn. Raises `Limited` past the tenant's limit, `Refused` for an index that is not there yet.
         """
         end = self._source.visible(tenant)
         now_us = self._world.clock_us()
         stream = Stream(
-            id="str_" + self._world.randomness(ID_BYTES).hex(),
+            id=stream_id or "str_" + self._world.randomness(ID_BYTES).hex(),
             tenant=tenant.number,
             state=PAUSED if paused else RUNNING,
             version=1,

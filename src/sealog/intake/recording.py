@@ -124,12 +124,12 @@ class Recorder:
         tenant = self._tenants.numbered(change.tenant)
         if tenant is None:
             return
-        action = f"sealog.{change.kind}.changed"
+        action, name = _told_as(change.kind, change.new.version)
         said = {"old": shown(change.old), "new": shown(change.new)}
         happening = Happening(
             tenant,
             action,
-            f"{action}/{change.new.version}",
+            name,
             change.at_us,
             change.actor or _BY_ITSELF,
             {change.kind: {"version": change.new.version, **said}},
@@ -235,6 +235,17 @@ class Recorder:
             clean=True,
         )
         return Record(place=place, received=written, text=written), draft
+
+
+def id_of_change(tenant: Tenant, kind: str, version: int) -> str:
+    """The id of the event that tells of a version of what a tenant chose."""
+    _, name = _told_as(kind, version)
+    return ids.id_from_request(tenant.key, DIALECT, name, 0)
+
+
+def _told_as(kind: str, version: int) -> tuple[str, str]:
+    action = f"sealog.{kind}.changed"
+    return action, f"{action}/{version}"
 
 
 def actor_of(key_id: str, name: str, origins: Sequence[Origin]) -> dict[str, Any]:

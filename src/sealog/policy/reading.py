@@ -16,7 +16,7 @@ from sealog.policy.refusing import Faults
 from sealog.policy.retention import KEEP_MAX_S, KEEP_MIN_S, Retention, Rule
 from sealog.policy.settings import Delivery, Recording, TenantSettings
 
-READ_ONLY = ("tenant", "changed", "changed_by", "defaults", "service_told")
+READ_ONLY = ("tenant", "changed", "changed_by", "defaults", "told_once")
 ACTION_CHARS_MAX = 256
 OWN = "sealog"
 DELIVERIES = ("api", "api-and-service")

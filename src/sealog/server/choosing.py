@@ -14,7 +14,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sealog.errors import Conflict, Refused
+from sealog.errors import Conflict, Forbidden, Refused
 from sealog.event import times
 from sealog.event.tenants import Tenant
 from sealog.policy import reading
@@ -72,11 +72,12 @@ class Choosing:
             asked = reading.read_settings(body, read_service)
             wanted = asked.wanted
             assert isinstance(wanted, TenantSettings)
+            _check_may_send(request, wanted, before)
             based = msgspec.structs.replace(wanted, version=_based_on(request, asked, before))
             by, actor, tell = self._telling(request)
             with _checked(request):
                 self._policies.change_settings(tenant.number, based, by=by, actor=actor, tell=tell)
-            more = {"service_told": asked.told} if asked.told else {}
+            more = {"told_once": asked.told} if asked.told else {}
             return self._shown(tenant, "settings", more)
 
         return await self._threads.run(work)
@@ -206,6 +207,15 @@ _NOTHING: dict[Kind, TenantSettings | Retention] = {
     "settings": TenantSettings(),
     "retention": Retention(),
 }
+
+
+def _check_may_send(request: Request, wanted: TenantSettings, before: TenantSettings) -> None:
+    """Whoever has events sent somewhere could as well fetch them: that takes a scope of its own."""
+    sends, sent = ((one.delivery, one.service, one.secrets) for one in (wanted, before))
+    grant = visit_of(request.scope).grant
+    assert grant is not None
+    if wanted.service is not None and sends != sent and not grant.may("export"):
+        raise Forbidden("a service needs the scope export too", code="missing-scope")
 
 
 @contextmanager

@@ -81,7 +81,7 @@ SETTINGS: Json = {
                 }
             },
         },
-        "service_told": {
+        "told_once": {
             "type": "object",
             "description": "What is told of a service this once, such as its signing secret.",
             "readOnly": True,
@@ -208,7 +208,7 @@ def _versions(shown: Json) -> Json:
     properties = {
         name: schema
         for name, schema in shown["properties"].items()
-        if name not in ("tenant", "defaults", "confirm", "service_told")
+        if name not in ("tenant", "defaults", "confirm", "told_once")
     }
     version = {"type": "object", "required": list(properties), "properties": properties}
     return json_of(

@@ -15,10 +15,11 @@ from starlette.routing import BaseRoute
 from sealog.access.grants import Grant
 from sealog.delivery.destination import DELIVERED, Parsed, Verdict
 from sealog.delivery.opening import Delivery
+from sealog.delivery.services import is_of_settings
 from sealog.delivery.stream import Stream
 from sealog.delivery.streams import Made, no_stream
 from sealog.delivery.wishes import Wish, check_members, index_of, read
-from sealog.errors import Busy, Forbidden, Refused
+from sealog.errors import Busy, Conflict, Forbidden, Refused
 from sealog.event.ids import check_tenant
 from sealog.event.tenants import Tenant
 from sealog.query.tree import Query
@@ -150,7 +151,7 @@ class Streaming:
         actor = self._actor(request, grant)
 
         def work() -> tuple[bytes, int]:
-            stream = self._found(request, grant)
+            stream = _own(self._found(request, grant))
             self._same_tenant(stream, body)
             wish = self._wish(body, stream.destination)
             made = self._delivery.streams.change(stream.id, wish, version, actor)
@@ -165,7 +166,7 @@ class Streaming:
         actor = self._actor(request, grant)
 
         def work() -> None:
-            self._delivery.streams.delete(self._found(request, grant).id, actor)
+            self._delivery.streams.delete(_own(self._found(request, grant)).id, actor)
 
         await self._threads.run(work)
         return Response(status_code=statuses.NO_CONTENT)
@@ -383,3 +384,11 @@ class Streaming:
 
     def _shown(self, stream: Stream) -> dict[str, Any]:
         return shown(stream, self._delivery.streams, self._parts.tenants)
+
+
+def _own(stream: Stream) -> Stream:
+    """One that is changed here: the service of a tenant's settings is changed there."""
+    if is_of_settings(stream.id):
+        detail = "this stream is the service of the tenant's settings: change it there"
+        raise Conflict(detail, code="of-settings")
+    return stream
