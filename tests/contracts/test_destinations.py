@@ -98,7 +98,10 @@ def run(request, tmp_path):
     def run(work):
         async def inner():
             async with opened(request.param, tmp_path) as end:
-                return await work(end)
+                try:
+                    return await work(end)
+                finally:
+                    await end.destination.close()
 
         return asyncio.run(inner())
 

@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import gzip
 import os
 from pathlib import Path
@@ -116,6 +117,51 @@ def test_a_file_that_somebody_shortened_is_not_passed_off_as_whole(tmp_path, fol
         Growing("s-", ROTATION).end(folder)
 
     assert names(tmp_path) == [part.name]
+
+
+def test_only_one_writer_is_at_a_file(tmp_path, folder):
+    """A thread that hangs on its disk may still be at it when the next life begins."""
+    Growing("s-", ROTATION).add(folder, lines(1))
+    (part,) = tmp_path.iterdir()
+    with part.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(Astray, match="another writer"):
+            Growing("s-", ROTATION).end(folder)
+
+    Growing("s-", ROTATION).end(folder)
+
+    assert names(tmp_path) == ["s-000000000001-000000000001.ndjson"]
+
+
+def test_a_writer_that_was_overtaken_leaves_what_is_ended_alone(tmp_path, folder, monkeypatch):
+    """It opened the file before the other ended it, and got the lock after."""
+    late = Growing("s-", ROTATION)
+    late.add(folder, lines(1))
+    real = growing._lock
+
+    def overtaken(number):
+        monkeypatch.setattr(growing, "_lock", real)
+        Growing("s-", ROTATION).end(folder)
+        (tmp_path / "s-000000000001-000000000001-8.ndjson.part").write_bytes(b"x" * 8)
+        real(number)
+
+    monkeypatch.setattr(growing, "_lock", overtaken)
+    with pytest.raises(Astray, match="taken over"):
+        late.add(folder, lines(2))
+
+    assert (tmp_path / "s-000000000001-000000000001.ndjson").read_bytes() == b'{"n":1}\n'
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_disk_without_locks_is_written_to_all_the_same(tmp_path, folder, monkeypatch, code):
+    def no_lock(*_):
+        raise OSError(code, "no locks")
+
+    monkeypatch.setattr(fcntl, "flock", no_lock)
+
+    Growing("s-", ROTATION).add(folder, lines(1, 2, 3))
+
+    assert names(tmp_path) == ["s-000000000001-000000000003.ndjson"]
 
 
 @pytest.mark.parametrize("squeezed", [False, True])

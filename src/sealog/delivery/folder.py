@@ -70,8 +70,10 @@ class Folder:
         self._working: asyncio.Future[None] | None = None
         self.batching = Batching(FILES_A_SEND if form.single else RECORDS_A_SEND, BYTES_A_SEND)
         self._timer: asyncio.Task[None] | None = None
-        # Where it fails, the first `send` tries again and says why.
-        self._starting = asyncio.get_running_loop().create_task(self._run(self._take_over))
+        self._starting: asyncio.Task[Verdict | None] | None = None
+        if not form.single:
+            # Where it fails, the first `send` tries again and says why.
+            self._starting = asyncio.get_running_loop().create_task(self._run(self._take_over))
 
     async def send(self, records: Sequence[Outgoing]) -> list[Verdict]:
         """Write records durably; see `Destination`."""
@@ -90,11 +92,13 @@ class Folder:
 
     async def close(self) -> None:
         """End the file that is under way, where that can be done."""
-        await self._starting
+        if self._starting is not None:
+            await self._starting
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        await self._run(self._end)
+        if not self._form.single:
+            await self._run(self._end)
 
     async def _run(self, work: Callable[[], None]) -> Verdict | None:
         """Work in a thread, one piece after the other; what went wrong, or None."""
@@ -131,12 +135,11 @@ class Folder:
             self._growing.add(folder, lines)
 
     def _take_over(self) -> None:
-        if not self._form.single:
-            with growing.entered(self._form.root, self._form.inner) as folder:
-                self._growing.take_over(folder)
+        with growing.entered(self._form.root, self._form.inner) as folder:
+            self._growing.take_over(folder)
 
     def _end(self) -> None:
-        if not self._form.single and self._growing.may_end:
+        if self._growing.may_end:
             with growing.entered(self._form.root, self._form.inner) as folder:
                 self._growing.end(folder)
 

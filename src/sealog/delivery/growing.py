@@ -7,6 +7,8 @@ who leaves `.part` alone never sees half of a file. Everything here blocks, and 
 descriptor of an entered folder.
 """
 
+import errno
+import fcntl
 import gzip
 import os
 import re
@@ -116,16 +118,10 @@ class Growing:
             match = self._named.fullmatch(name)
             if match is not None:
                 self.begun = Begun(*map(int, match.groups()))
-                self._cut_back(folder, name, self.begun.bytes)
-                self._finish(folder)
+                with _owned(folder, name, self.begun.bytes) as number:
+                    os.fsync(number)
+                    self._finish(folder)
         self._is_looked_over = True
-
-    def _cut_back(self, folder: int, name: str, size: int) -> None:
-        with _opened(folder, name, _GROW) as number:
-            if os.fstat(number).st_size < size:
-                raise Astray(f"{name} is shorter than its name says: take it away to go on")
-            os.ftruncate(number, size)
-            os.fsync(number)
 
     def _fitting(self, lines: Sequence[tuple[int, bytes]], begin: int) -> int:
         """How many lines go into the file under way; one at least."""
@@ -142,14 +138,14 @@ class Growing:
         name = self._new if before is None else self._name(before)
         size = 0 if before is None else before.bytes
         content = b"".join([line for _, line in lines])
-        with _opened(folder, name, _MAKE if before is None else _GROW) as number:
-            write(number, content)
-            os.fsync(number)
         indexes = [index for index, _ in lines]
         if before is not None:
             indexes += [before.first, before.last]
         after = Begun(min(indexes), max(indexes), size + len(content))
-        rename(folder, name, self._name(after))
+        with _owned(folder, name, size, is_new=before is None) as number:
+            write(number, content)
+            os.fsync(number)
+            rename(folder, name, self._name(after))
         os.fsync(folder)
         self.begun = after
         self._records += len(lines)
@@ -239,6 +235,35 @@ def _opened(folder: int, name: str, flags: int) -> Iterator[int]:
         yield number
     finally:
         os.close(number)
+
+
+@contextmanager
+def _owned(folder: int, name: str, size: int, *, is_new: bool = False) -> Iterator[int]:
+    """A file under way, for one writer alone, cut back to what counts of it.
+
+    A thread that hung on its disk may still be at it when another takes over: whoever holds the
+    lock finds the file under the name that it knows, or leaves it alone.
+    """
+    with _opened(folder, name, _GROW | (os.O_CREAT if is_new else 0)) as number:
+        _lock(number)
+        mine, there = os.fstat(number), os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if (mine.st_dev, mine.st_ino) != (there.st_dev, there.st_ino):
+            raise Astray(f"{name} was taken over by another writer")
+        if mine.st_size < size:
+            raise Astray(f"{name} is shorter than its name says: take it away to go on")
+        os.ftruncate(number, size)
+        yield number
+
+
+def _lock(number: int) -> None:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN):
+            raise Astray("another writer is at the file") from error
+        # Some network disks know no locks.
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
 
 
 def _below(number: int, name: str) -> int:
