@@ -1,5 +1,6 @@
 import pytest
 from tests.cli.made import Served
+from tests.faults.clocks import Clock, libfaketime
 
 
 @pytest.fixture
@@ -22,3 +23,9 @@ def serve(data):
     for server in started:
         if server.process.poll() is None:
             server.kill()
+
+
+@pytest.fixture
+def clock(tmp_path):
+    """The clock of a test's servers."""
+    return Clock(libfaketime(), tmp_path / "clock")

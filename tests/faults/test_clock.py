@@ -1,7 +1,6 @@
 """The clock is set, forward and back, while everything is at work: order never depended on it."""
 
 import asyncio
-import subprocess
 import time
 from contextlib import suppress
 
@@ -21,38 +20,6 @@ DAY_S = 86_400
 TO_1980_S = int(315_532_800 - time.time())
 EACH_S = 1.0
 ENOUGH = 5
-
-
-class Clock:
-    """The clock of the servers of a test, by Debian's faketime; what only counts on is left alone."""
-
-    def __init__(self, library, path):
-        self._path = path
-        self.preset = {
-            "LD_PRELOAD": library,
-            "FAKETIME_TIMESTAMP_FILE": str(path),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-        self.set(0)
-
-    def set(self, ahead_s):
-        """So many seconds before the machine's clock."""
-        beside = self._path.with_suffix(".new")
-        beside.write_text(f"{ahead_s:+d}\n")
-        beside.replace(self._path)
-
-
-@pytest.fixture
-def clock(tmp_path):
-    try:
-        listed = subprocess.run(
-            ["dpkg", "-L", "libfaketime"], capture_output=True, text=True, check=True
-        ).stdout
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("there is no libfaketime here: `just tools`")
-    (library,) = [line for line in listed.splitlines() if line.endswith("libfaketimeMT.so.1")]
-    return Clock(library, tmp_path / "clock")
 
 
 def test_a_clock_that_is_set_under_load_loses_and_reorders_nothing(data, serve, clock):
