@@ -130,6 +130,27 @@ def test_a_header_that_is_left_out_goes_and_one_unknown_cannot_stay():
     assert refused.value.pointer == "/destination/headers/x-three"
 
 
+@pytest.mark.parametrize(
+    ("url", "keeps"),
+    [
+        ("https://receiver.example/elsewhere?a=b", True),
+        ("https://thief.example/in", False),
+        ("https://receiver.example:8443/in", False),
+    ],
+)
+def test_the_value_of_a_header_never_goes_to_another_host(url, keeps):
+    """Whoever may change a stream is not told the receiver's token; nor is a host of theirs."""
+    before = parse(hook(headers={"authorization": "Bearer abc"}))
+    change = hook(url=url, headers={"authorization": None})
+
+    if keeps:
+        assert parse(change, before=before).secrets["headers"] == {"authorization": "Bearer abc"}
+        return
+    with pytest.raises(Refused, match="given anew") as refused:
+        parse(change, before=before)
+    assert refused.value.pointer == "/destination/headers/authorization"
+
+
 WRONG = [
     ([], ""),
     ("webhook", ""),

@@ -146,7 +146,7 @@ def _webhook(fields: "_Fields", drawing: Drawing, before: Parsed | None) -> Pars
     if is_bare and records_max > 1:
         what = "a record alone as the body is one record a request"
         raise Refused(what, code="bad-destination", pointer=fields.at("records_max"))
-    headers = _headers(fields, before)
+    headers = _headers(fields, _held(place, before))
     authority = fields.optional("certificate_authority", AUTHORITY_CHARS_MAX)
     if authority is not None:
         try:
@@ -201,13 +201,23 @@ def _keys(
     return signing.replaced(old, key, drawing.now_us), told
 
 
-def _headers(fields: "_Fields", before: Parsed | None) -> dict[str, str]:
+def _held(place: addresses.Place, before: Parsed | None) -> Mapping[str, str]:
+    """The values that headers may keep: none where they would go to somebody else."""
+    if before is None:
+        return {}
+    old = addresses.place_of(before.shown["url"])
+    if (old.scheme, old.host, old.port) != (place.scheme, place.host, place.port):
+        return {}
+    held: dict[str, str] = before.secrets["headers"]
+    return held
+
+
+def _headers(fields: "_Fields", held: Mapping[str, str]) -> dict[str, str]:
     given = fields.table("headers")
     where = fields.at("headers")
     if len(given) > HEADERS_MAX:
         what = f"at most {HEADERS_MAX} headers"
         raise Refused(what, code="bad-destination", pointer=where)
-    held: Mapping[str, str] = {} if before is None else before.secrets["headers"]
     headers: dict[str, str] = {}
     for written, value in given.items():
         name, pointer = written.lower(), f"{where}/{_escaped(written)}"
@@ -227,6 +237,8 @@ def _headers(fields: "_Fields", before: Parsed | None) -> dict[str, str]:
             or not _VALUE.fullmatch(value)
         ):
             what = f"a header's value is 1 to {HEADER_CHARS_MAX} characters of visible ASCII"
+            if value is None:
+                what = "there is no value to keep: it is given anew for a new header or host"
             raise Refused(what, code="bad-destination", pointer=pointer)
         headers[name] = value
     return headers
