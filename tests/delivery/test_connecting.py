@@ -4,6 +4,8 @@ import threading
 
 import httpcore
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.delivery.made import LOOPBACK, Names
 from tests.delivery.receivers import Receiver, certificate
 
@@ -187,3 +189,24 @@ def test_only_a_certificate_is_an_authority(tmp_path):
     for text in ("", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
         with pytest.raises(ValueError, match="certificate"):
             connecting.trust(text)
+
+
+@given(st.lists(st.ip_addresses(), max_size=6))
+def test_whatever_a_name_stands_for_only_open_addresses_are_connected_to(answered):
+    """And where there is none, nothing is tried."""
+    tried = []
+
+    class Network:
+        async def connect_tcp(self, *asked):
+            tried.append(asked[0])
+            raise httpcore.ConnectError
+
+    place = addresses.place_of("https://a.example/")
+    network = Judged(place, LOOPBACK, Names(a_example=list(map(str, answered))))
+    network._network = Network()
+
+    with pytest.raises((Barred, Unresolved, httpcore.ConnectError)):
+        asyncio.run(network.connect_tcp("a.example", 443))
+
+    free = [str(one) for one in answered if addresses.bars(one, place, LOOPBACK) is None]
+    assert tried == list(dict.fromkeys(free))[: connecting.ADDRESSES_TRIED_MAX]
