@@ -18,6 +18,8 @@ from sealog.archive.forms import ID_BYTES, addresses_of, fold
 from sealog.event.packs import Pack, Unpacker
 from sealog.event.parts import ACTOR, FACTS, REST, TARGET
 
+EVENTS_AT_ONCE = 256
+"""So few that the processor's cache holds what is made of them (measured)."""
 _APART = "\0"
 # What nearly every time looks like: 2026-11-20T12:00:00.123Z.
 _TIME_CHARS, _SECOND_CHARS, _FRACTION = 24, 19, slice(20, 23)
@@ -96,19 +98,31 @@ def columns_of(pack: Pack, base: int, unpacker: Unpacker) -> Columns:
 
 def columns_of_each(packs: Sequence[tuple[Pack, int]], unpacker: Unpacker) -> list[Columns]:
     """The same of several packs, read together: many of a few events cost little more than one."""
-    if not packs:
+    found: list[Columns] = []
+    some: list[_Opened] = []
+    events = 0
+    for pack, base in packs:
+        if events + len(pack.masks) > EVENTS_AT_ONCE and some:
+            found += _columns_of_some(some, unpacker)
+            some, events = [], 0
+        some.append(_opened(pack, base, unpacker))
+        events += len(pack.masks)
+    return found + _columns_of_some(some, unpacker)
+
+
+def _columns_of_some(several: Sequence["_Opened"], unpacker: Unpacker) -> list[Columns]:
+    if not several:
         return []
-    opened = [_opened(pack, base, unpacker) for pack, base in packs]
-    whole = _whole(opened)
-    if whole is None and len(packs) > 1:
+    whole = _whole(several)
+    if whole is None and len(several) > 1:
         # One is odd; the others need not go row by row.
-        return [columns for one in packs for columns in columns_of_each([one], unpacker)]
+        return [columns for one in several for columns in _columns_of_some([one], unpacker)]
     if whole is None:
-        return [_row_by_row(opened[0], unpacker)]
-    if len(packs) == 1:
+        return [_row_by_row(several[0], unpacker)]
+    if len(several) == 1:
         return [whole]
     values = [tuple(column) for column in _VALUES(whole)]
-    ends = accumulate([len(one.indexes) for one in opened], initial=0)
+    ends = accumulate([len(one.indexes) for one in several], initial=0)
     return [Columns(*[column[begin:end] for column in values]) for begin, end in pairwise(ends)]
 
 
