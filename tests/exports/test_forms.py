@@ -10,10 +10,9 @@ from tests.archive.made import ALPHA
 from tests.exports.made import fill, line, pieces_of, shown
 
 from sealog.errors import Refused
-
 from sealog.exports import forms
 from sealog.exports.columns import COLUMNS
-from sealog.exports.forms import Form
+from sealog.exports.forms import Form, Writer
 
 
 class Bytes(io.BytesIO):
@@ -64,9 +63,7 @@ def test_parquet_has_the_same_columns_with_their_types(home):
     fill(home, 300)
     form = Form("parquet")
 
-    content = file_of(
-        form, *[Writer(form).write([piece]) for piece in pieces_of(home, 300)]
-    )
+    content = file_of(form, *[Writer(form).write([piece]) for piece in pieces_of(home, 300)])
 
     table = pq.read_table(pa.BufferReader(content))
     assert tuple(table.column_names) == COLUMNS
@@ -153,9 +150,7 @@ def test_parquet_is_written_in_groups_of_a_bounded_size(home, monkeypatch):
     monkeypatch.setattr(forms, "GROUP_EVENTS", 100)
     form = Form("parquet")
 
-    content = file_of(
-        form, *[Writer(form).write([piece]) for piece in pieces_of(home, 300)]
-    )
+    content = file_of(form, *[Writer(form).write([piece]) for piece in pieces_of(home, 300)])
 
     file = pq.ParquetFile(pa.BufferReader(content))
     groups = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]

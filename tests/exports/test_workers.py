@@ -7,8 +7,8 @@ import pytest
 from tests.exports.made import fill, pieces_of
 
 from sealog.event.moulds import Derive
-from sealog.exports import forms, workers
-from sealog.exports.forms import Form
+from sealog.exports import workers
+from sealog.exports.forms import Form, Writer
 from sealog.exports.part import Unwritten
 
 

@@ -7,6 +7,7 @@ from sealog.errors import Refused
 from sealog.query.tree import Between, Has, Inside, Is, Like, Not, Or, Query, Text, every
 from sealog.server import asking
 from sealog.server.problems import BadParameter
+from sealog.server.showing import Shape
 
 NOW_US = 1_700_000_000_000_000
 HOUR_US = 3_600_000_000
@@ -44,7 +45,6 @@ def test_every_parameter_of_a_search_arrives():
                 Inside("10.0.0.0/8"),
                 Is("target", "bob"),
                 Is("session", "s1"),
-                Is("dialect", "closer"),
                 Between("status", 400, None),
                 Not(Has("findings")),
                 Is("id", "e-1"),
@@ -58,6 +58,37 @@ def test_every_parameter_of_a_search_arrives():
     )
     assert (asked.limit, asked.cursor, asked.at_least) == (1_000, "abc", 7)
     assert asked.oldest_first
+    assert asked.shape == Shape("closer")
+
+
+def test_a_shape_is_no_part_of_what_is_searched_for():
+    """A page of the same search may have another; events of one dialect are asked for in `q`."""
+    assert search("dialect=ecs&ecs_version=1.9").words == search("").words
+    assert search("dialect=ecs&ecs_version=1.9").shape == Shape("ecs", "1.9")
+    assert search("q=dialect:closer").query.where == Is("dialect", "closer")
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("dialect=syslog", "dialect"),
+        ("ecs_version=9.4", "ecs_version"),
+        ("dialect=closer&ecs_version=1.9", "ecs_version"),
+    ],
+    ids=["no-dialect", "no-version", "not-of-ecs"],
+)
+def test_a_shape_that_there_is_not_is_named(query, parameter):
+    with pytest.raises(BadParameter) as bad:
+        search(query)
+
+    assert bad.value.parameter == parameter
+
+
+def test_a_shape_in_a_body_has_a_pointer():
+    with pytest.raises(BadParameter) as bad:
+        asking.shape({"dialect": 7, "tenant": "acme"}, in_body=True)
+
+    assert bad.value.pointer == "/dialect"
 
 
 def test_a_search_for_nothing_in_particular_asks_for_the_newest_fifty():

@@ -68,7 +68,7 @@ def lived_in(tmp_path_factory):
     # A tail would never end.
     house = House(
         port.home.store,
-        settings=Settings(tail_seconds_max=0.0),
+        settings=Settings(tail_seconds_max=0.0, wait_seconds_max=1),
         exports=port.exports,
         delivery=Anywhere(office.streams),
     )

@@ -22,5 +22,9 @@ def test_the_document_has_every_member_that_may_be_asked_for():
     post = exported.paths(Settings())["/v1/exports"]["post"]
     schema = post["requestBody"]["content"]["application/json"]["schema"]
 
-    assert set(schema["properties"]) == asking.FILTERS | {"tenant", "format", "columns"}
+    assert set(schema["properties"]) == asking.FILTERS | asking.SHAPE_NAMES | {
+        "tenant",
+        "format",
+        "columns",
+    }
     assert not schema["additionalProperties"]

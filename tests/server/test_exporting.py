@@ -61,6 +61,8 @@ def test_whoever_asks_is_told_where_the_job_is(quay):
         "tenant": "alpha",
         "format": "csv",
         "columns": ["index", "id"],
+        "dialect": "ecs",
+        "ecs_version": "8.11",
         "query": {"action": "*.login"},
         "size": 200,
         "created": "2023-11-14T22:13:20.000000Z",
@@ -85,6 +87,47 @@ def test_a_job_that_is_ready_says_all_of_its_file(quay):
     assert job["sha256"] == hashlib.sha256(content).hexdigest()
     assert job["expires"] == "2023-11-15T22:13:20.000000Z"
     assert job["finished"] == "2023-11-14T22:13:20.000000Z"
+
+
+def test_an_export_has_the_shape_that_was_asked_for(quay):
+    """In a table, the columns stay what they are, and `event` has the shape."""
+    asked = {"tenant": "alpha", "dialect": "supsis"}
+
+    lines = quay.content(quay.made(**asked)).content.splitlines()
+    columns = ["index", "action", "event"]
+    table = quay.content(quay.made(**asked, format="csv", columns=columns)).text
+
+    assert len(lines) == 200
+    rows = list(csv.reader(io.StringIO(table)))[1:]
+    assert [row[2].encode() for row in rows] == lines
+    assert [row[0] for row in rows] == [str(n) for n in range(200)]
+    assert msgspec.json.decode(lines[0])["activity"] == rows[0][1] == "user.login"
+
+
+def test_a_job_says_which_shape_it_has_after_a_restart_too(quay):
+    job_id = quay.made(tenant="alpha", ecs_version="1.9")
+    quay.port.exports.stop()
+    quay.port.exports.start()
+
+    job = quay.ask("GET", f"/v1/exports/{job_id}").json()
+
+    assert (job["dialect"], job["ecs_version"]) == ("ecs", "1.9")
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ({"dialect": "syslog"}, "/dialect"),
+        ({"dialect": 7}, "/dialect"),
+        ({"dialect": "closer", "ecs_version": "1.9"}, "/ecs_version"),
+    ],
+    ids=["no-dialect", "no-text", "not-of-ecs"],
+)
+def test_a_shape_that_there_is_not_is_refused(quay, asked, pointer):
+    answer = quay.post(tenant="alpha", **asked)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == pointer
 
 
 def test_ndjson_is_every_event_as_a_search_shows_it(quay):

@@ -155,6 +155,37 @@ def test_an_event_is_found_by_its_id_and_by_its_index(filled):
     assert by_id.json()["event"] == {"id": "b"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/events?tenant=acme&limit=1&",
+        "/v1/feed?tenant=acme&after=1&",
+        "/v1/events/c?tenant=acme&",
+        "/v1/tenants/acme/events/2?",
+    ],
+    ids=["search", "feed", "id", "index"],
+)
+def test_events_are_given_in_the_shape_that_is_asked_for(filled, path):
+    key = filled.key("read")
+
+    shaped = filled.ask("GET", path + "dialect=chatvisor", key=key).json()
+    older = filled.ask("GET", path + "dialect=ecs&ecs_version=1.9", key=key).json()
+    wrong = filled.ask("GET", path + "dialect=chatvisor&ecs_version=1.9", key=key)
+
+    assert shaped.get("events", [shaped]) == [{"id": "c"}]
+    assert older.get("events", [older])[0]["ecs"] == {"version": "1.9.0"}
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["parameter"] == "ecs_version"
+
+
+def test_the_link_to_the_next_page_keeps_the_shape(filled):
+    path = "/v1/events?tenant=acme&limit=2&dialect=supsis"
+
+    answer = filled.ask("GET", path, key=filled.key("read"))
+
+    assert "dialect=supsis" in answer.links["next"]["url"]
+
+
 def test_an_id_may_hold_slashes_and_anything_else(filled):
     filled.archive.put(filled.tenants.get("acme"), opened(event={"id": "a/b c?d"}))
 

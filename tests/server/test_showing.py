@@ -32,6 +32,19 @@ def test_an_event_of_which_all_is_erased_still_has_its_place():
     assert shown == b'{"sealog":{"index":9,"erased":["facts"]}}'
 
 
+def test_an_event_gets_the_shape_that_is_asked_for():
+    facts = b'{"@timestamp":"2026-01-31T12:00:00.000Z","event":{"action":"x"}}'
+    opened = Opened(b"\x01", ((0, bytes(16), facts),))
+
+    assert showing.event(opened, 0, showing.Shape("supsis")) == (
+        b'{"dateTime":"2026-01-31T12:00:00.000Z","activity":"x"}'
+    )
+    assert b'"version":"1.9.0"' in showing.event(opened, 0, showing.Shape("ecs", "1.9"))
+    assert showing.page([(0, opened)], {}, showing.Shape("logichub")) == (
+        b'{"events":[{"time":"2026-01-31T12:00:00.000Z","type":"x"}]}'
+    )
+
+
 def test_a_page_is_events_and_what_is_said_beside_them():
     opened = Opened(b"\x01", ((0, bytes(16), b'{"a":1}'),))
 

@@ -117,7 +117,7 @@ def test_filters_are_those_of_a_search_and_the_position_passes_what_they_leave_o
     house.archive.put(acme, *named(*"cdefg"))
 
     async def life():
-        query = "tenant=acme&after=-1&dialect=supsis"
+        query = "tenant=acme&after=-1&q=dialect:supsis"
         async with Tailed(house, query, key=house.key("read")) as tailed:
             await tailed.until(lambda it: "id: 6" in it.text)
         return tailed
@@ -125,6 +125,24 @@ def test_filters_are_those_of_a_search_and_the_position_passes_what_they_leave_o
     tailed = run(house, life())
     assert names(tailed) == ["b"]
     assert "\n\n: nothing new\nid: 6\n\n" in tailed.text
+
+
+def test_a_tail_gives_events_in_the_shape_that_is_asked_for(build_house):
+    """Two at the same place that want different shapes share no reading."""
+    house = build_house()
+    house.tenants.make(["acme"])
+    house.archive.put(house.tenants.get("acme"), *named("a"))
+
+    async def life(query):
+        path = f"tenant=acme&after=-1{query}"
+        async with Tailed(house, path, key=house.key("read")) as tailed:
+            await tailed.until(lambda it: it.events)
+        return tailed.events
+
+    assert run(house, life("&dialect=chatvisor")) == [{"id": "a"}]
+    assert run(house, life("")) == [
+        {"event": {"id": "a"}, "sealog": {"action": "x", "dialect": "ecs", "index": 0}}
+    ]
 
 
 def test_a_quiet_tail_shows_that_it_lives(build_house):

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,18 +28,32 @@ FORMATS = ("ndjson", "csv", "parquet")
 _ON_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class Wanted(msgspec.Struct):
     """What to write, and where."""
 
     tenant: str
     form: str
-    statements: bool
-    output: Path | None
+    dialect: str = "ecs"
+    ecs_version: str = "8.11"
+    statements: bool = True
+    output: Path | None = None
 
 
 class _Page(msgspec.Struct):
     events: list[Raw]
     next_cursor: str | None = None
+
+
+def wanted(tenant: str, form: str, dialect: str | None, ecs_version: str | None) -> Wanted:
+    """What is asked for, in a shape that there is. Raises `Misconfigured`."""
+    from sealog.rendering import rendering
+
+    made = Wanted(tenant, form, dialect or rendering.ECS, ecs_version or rendering.ECS_VERSIONS[0])
+    try:
+        rendering.check(made.dialect, made.ecs_version)
+    except Refused as error:
+        raise Misconfigured(error.detail) from error
+    return made
 
 
 def export(where: Where, wanted: Wanted) -> None:
@@ -54,7 +68,7 @@ def export(where: Where, wanted: Wanted) -> None:
 async def _export(where: Where, wanted: Wanted) -> int:
     from sealog.exports import forms
 
-    form = forms.Form(wanted.form)
+    form = forms.Form(wanted.form, dialect=wanted.dialect, ecs_version=wanted.ecs_version)
     count = 0
     async with connected(where, writing=False) as client:
         total, found = await _found(client, wanted, form)
@@ -105,8 +119,7 @@ async def _size(client: Client, wanted: Wanted) -> int | None:
 async def _packed(app: "App", wanted: Wanted, form: "Form") -> AsyncIterator[tuple[int, bytes]]:
     """From the data folder: packs as they rest."""
     from sealog.archive import packwise
-    from sealog.event.moulds import Moulds
-    from sealog.exports import forms
+    from sealog.exports.forms import Writer
     from sealog.exports.making import BATCH_EVENTS
     from sealog.query.tree import Query
     from sealog.server import deriving
@@ -116,13 +129,10 @@ async def _packed(app: "App", wanted: Wanted, form: "Form") -> AsyncIterator[tup
     pieces = app.archive.pieces(tenant, Query(), app.archive.visible(tenant))
     if not wanted.statements:
         pieces = without_statements(pieces)
-    moulds = Moulds(deriving.DERIVE)
+    writer = Writer(form, deriving.DERIVE)
     for batch in packwise.batches(pieces, BATCH_EVENTS):
         count = sum(piece.count for piece in batch)
-        yield (
-            count,
-            forms.write(form, [(one.pack, one.base, one.places) for one in batch], moulds),
-        )
+        yield count, writer.write([(one.pack, one.base, one.places) for one in batch])
 
 
 def without_statements(pieces: Iterator["Piece"]) -> Iterator["Piece"]:
@@ -144,18 +154,33 @@ async def _fetched(
     """From a server: its feed, page by page."""
     from sealog.exports import forms
 
+    shapes: list[dict[str, str]] = [{}]
+    if not form.is_native:
+        shape = {"dialect": form.dialect, "ecs_version": form.ecs_version}
+        # Columns are read from ECS, whatever shape the event itself has in its own.
+        shapes = [shape] if form.name == "ndjson" else [{}, shape]
     after: str | None = None
     while True:
         asked = {"tenant": wanted.tenant, "after": after, "limit": PAGE}
-        content = (await client.get("/v1/feed", **asked)).content
-        events, after = read_page(content)
-        if not events:
+        pages = [
+            read_page((await client.get("/v1/feed", **asked, **one)).content) for one in shapes
+        ]
+        if len({(len(events), cursor) for events, cursor in pages}) > 1:
+            continue  # Something came between the two, or expired.
+        after = pages[0][1]
+        if not pages[0][0]:
             return
+        rows = list(zip(*[events for events, _ in pages], strict=True))
         if not wanted.statements:
-            events = [event for event in events if not is_statement(event)]
-        # Between the tokens of a value white space stands as it was sent; in strings it cannot.
-        lines = [event.translate(_ON_ONE_LINE) + b"\n" for event in events]
-        yield len(lines), forms.of_lines(form, b"".join(lines))
+            rows = [row for row in rows if not is_statement(row[0])]
+        if rows:
+            texts = [_lines(events) for events in zip(*rows, strict=True)]
+            yield len(rows), forms.of_lines(form, *texts)
+
+
+def _lines(events: Iterable[bytes]) -> bytes:
+    # Between the tokens of a value white space stands as it was sent; in strings it cannot.
+    return b"".join([event.translate(_ON_ONE_LINE) + b"\n" for event in events])
 
 
 def read_page(content: bytes) -> tuple[list[bytes], str | None]:
@@ -175,4 +200,7 @@ def is_statement(event: bytes) -> bool:
     # Cheap first: nearly no event names one at all.
     if not any(action.encode() in event for action in STATEMENT_ACTIONS):
         return False
-    return at(tokens.plain(event), "event.action") in STATEMENT_ACTIONS
+    shown = tokens.plain(event)
+    # In a product's shape, nothing else stands in it.
+    is_shaped = isinstance(shown, dict) and shown.keys() == {"sealog"}
+    return at(shown, "sealog.action" if is_shaped else "event.action") in STATEMENT_ACTIONS

@@ -4,7 +4,17 @@ from typing import Annotated, Any
 
 import typer
 
-from sealog.cli.options import DATA, AsJson, Config, Data, KeyOption, Server, Where
+from sealog.cli.options import (
+    DATA,
+    AsJson,
+    Config,
+    Data,
+    Dialect,
+    EcsVersion,
+    KeyOption,
+    Server,
+    Where,
+)
 from sealog.cli.printing import failing
 
 Query = Annotated[
@@ -31,8 +41,9 @@ def search(
     category: Annotated[str | None, typer.Option(help="event.category.")] = None,
     outcome: Annotated[str | None, typer.Option(help="success, failure, unknown.")] = None,
     actor: Annotated[str | None, typer.Option(help="Id, name or e-mail.")] = None,
-    dialect: Annotated[str | None, typer.Option(help="Whose vocabulary.")] = None,
     session: Annotated[str | None, typer.Option(help="A session's id.")] = None,
+    dialect: Dialect = None,
+    ecs_version: EcsVersion = None,
     oldest: Annotated[bool, typer.Option("--oldest", help="The oldest first.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Events on the page.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
@@ -51,8 +62,9 @@ def search(
             "category": category,
             "outcome": outcome,
             "actor": actor,
-            "dialect": dialect,
             "session": session,
+            "dialect": dialect,
+            "ecs_version": ecs_version,
             "order": "oldest" if oldest else None,
             "limit": limit,
             "cursor": cursor,

@@ -25,6 +25,13 @@ Config = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 TenantOption = Annotated[str, typer.Option("--tenant", help="Whose trail.")]
+Dialect = Annotated[
+    str | None,
+    typer.Option("--dialect", help="In whose shape: ecs, closer, easysend …; ecs without it."),
+]
+EcsVersion = Annotated[
+    str | None, typer.Option("--ecs-version", help="Of the shape ecs: 8.11, which it is, or 1.9.")
+]
 Listen = Annotated[
     str | None, typer.Option("--listen", help="Address and port, such as 127.0.0.1:8321.")
 ]

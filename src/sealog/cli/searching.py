@@ -18,24 +18,42 @@ _SHOWN_CHARS_MAX = 76
 
 
 def search(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
-    """Print a page: a table, or the API's own answer on one line."""
+    """Print a page: a table, or the API's own answer on one line.
+
+    Events in a product's shape have no columns in common: each stands on a line of its own.
+    """
     with pointing(asked["q"]):
         content = asyncio.run(_search(where, asked))
     if as_json:
         printing.say(content.decode())
         return
     page = tokens.plain(content)
+    if is_shaped(asked):
+        from sealog.cli.exporting import read_page
+
+        for event in read_page(content)[0]:
+            printing.say(event.decode())
+    else:
+        _table(page)
+    for name in ("looked_from", "looked_to"):
+        if name in page:
+            printing.tell(f"time was up at {page[name]}: the cursor goes on from there")
+    if page.get("next_cursor"):
+        printing.tell(f"more: --cursor {page['next_cursor']}")
+
+
+def is_shaped(asked: dict[str, Any]) -> bool:
+    """Whether events are asked for in another shape than that of ECS."""
+    return asked.get("dialect") not in (None, "ecs")
+
+
+def _table(page: dict[str, Any]) -> None:
     printing.table(
         "",
         ("time (UTC)", "tenant", "index", "action", "outcome", "actor", "from"),
         [_row(event) for event in page["events"]],
         whole=("time (UTC)", "index"),
     )
-    for name in ("looked_from", "looked_to"):
-        if name in page:
-            printing.tell(f"time was up at {page[name]}: the cursor goes on from there")
-    if page.get("next_cursor"):
-        printing.tell(f"more: --cursor {page['next_cursor']}")
 
 
 @contextmanager

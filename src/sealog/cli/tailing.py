@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sealog.cli import printing
 from sealog.cli.connection import checked, connected
 from sealog.cli.options import Where
-from sealog.cli.searching import at
+from sealog.cli.searching import at, is_shaped
 from sealog.errors import Misconfigured
 from sealog.event import tokens
 
@@ -78,8 +78,9 @@ def tail(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
 
 
 async def _tail(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
+    as_it_is = as_json or is_shaped(asked)
     async for event in events(where, asked):
-        printing.say(event.decode() if as_json else line(tokens.plain(event)))
+        printing.say(event.decode() if as_it_is else line(tokens.plain(event)))
 
 
 async def events(where: Where, asked: dict[str, Any]) -> AsyncIterator[bytes]:

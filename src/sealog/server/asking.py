@@ -24,7 +24,9 @@ from sealog.query.refusing import BadQuery, shown
 from sealog.query.scanning import plain
 from sealog.query.syntax import VALUES_MAX, parse
 from sealog.query.tree import During, Node, Query, either, every, query
+from sealog.rendering.rendering import check as check_shape
 from sealog.server.problems import BadParameter
+from sealog.server.showing import NATIVE, Shape
 
 T = TypeVar("T")
 
@@ -34,23 +36,24 @@ INDEX_MAX = (1 << 53) - 1
 ZONE_CHARS_MAX = 64
 _NEAR = 0.75
 
-OF_FIELDS: dict[str, Field] = FIELDS | {
-    "address": FIELDS["ip"],
-    "kind": FIELDS["actor.kind"],
-}
+SHAPE_NAMES = frozenset({"dialect", "ecs_version"})
+"""What says whose shape events get. Those of one dialect are asked for in `q`."""
+OF_FIELDS: dict[str, Field] = {
+    name: field for name, field in FIELDS.items() if name not in SHAPE_NAMES
+} | {"address": FIELDS["ip"], "kind": FIELDS["actor.kind"]}
 """A parameter's name → the field that it asks for a value of."""
 REPEATABLE = frozenset(OF_FIELDS)
 """Of these, several may be given: any of them passes."""
 FILTERS = frozenset({"q", "zone", "from", "to"}) | REPEATABLE
 """Every name that `asked` reads."""
-SEARCH_NAMES = FILTERS | {"tenant", "limit", "cursor", "order", "at_least"}
-FEED_NAMES = frozenset({"tenant", "after", "limit", "wait"})
+SEARCH_NAMES = FILTERS | SHAPE_NAMES | {"tenant", "limit", "cursor", "order", "at_least"}
+FEED_NAMES = SHAPE_NAMES | {"tenant", "after", "limit", "wait"}
 
 _DECIMAL = re.compile(r"-1|0|[1-9][0-9]{0,15}")
 _DATE_CHARS = len("2026-01-31T")
 _ORDERS = {"newest": False, "oldest": True}
 # A page of the same search may have another, so that a cursor is not bound to them.
-_OF_A_PAGE = frozenset({"cursor", "limit", "at_least"})
+_OF_A_PAGE = SHAPE_NAMES | {"cursor", "limit", "at_least"}
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -62,6 +65,7 @@ class Asked(msgspec.Struct, frozen=True):
     limit: int
     cursor: str | None
     at_least: int | None
+    shape: Shape = NATIVE
     oldest_first: bool = False
     words: str = "search?"
     """The search as it was asked for: the same from page to page, though `-15m` moves on."""
@@ -80,6 +84,7 @@ def search(params: QueryParams, now_us: int, *, default: int, most: int) -> Aske
         limit=number(params, "limit", default, most, least=1),
         cursor=params.get("cursor"),
         at_least=number(params, "at_least", 0, INDEX_MAX) if "at_least" in params else None,
+        shape=shape(params),
         oldest_first=_ORDERS[order],
         words="search?" + urlencode(sorted(same)),
     )
@@ -101,6 +106,22 @@ def asked_in_body(body: Mapping[str, object], now_us: int) -> Query:
     """
     found = {name: list(_texts(name, body[name])) for name in FILTERS & body.keys()}
     return _Reader(lambda name: found.get(name, []), now_us, body=body).query()
+
+
+def shape(given: Mapping[str, object], *, in_body: bool = False) -> Shape:
+    """The shape that parameters, or the members of a body, ask for. Raises `BadParameter`."""
+    asked = Shape()
+    for name in sorted(SHAPE_NAMES & given.keys()):
+        value = given[name]
+        pointer = f"/{name}" if in_body else ""
+        if not isinstance(value, str):
+            raise BadParameter(name, f"{name} is a text", pointer=pointer)
+        asked = msgspec.structs.replace(asked, **{name: value})
+        try:
+            check_shape(asked.dialect, asked.ecs_version)
+        except Refused as error:
+            raise BadParameter(name, error.detail, pointer=pointer) from error
+    return asked
 
 
 def zone(params: QueryParams) -> tzinfo:

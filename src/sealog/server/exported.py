@@ -1,6 +1,7 @@
 """What the OpenAPI document says of exports."""
 
 from sealog.exports import columns, forms, jobs
+from sealog.rendering.rendering import DIALECTS, ECS_VERSIONS
 from sealog.server import searches
 from sealog.server.operations import (
     FAULT,
@@ -32,6 +33,8 @@ EXPORT: Json = {
         "tenant": TENANT,
         "format": {"type": "string", "enum": list(forms.FORMATS)},
         "columns": {"type": ["array", "null"], "items": {"type": "string"}},
+        "dialect": {"type": "string", "enum": list(DIALECTS)},
+        "ecs_version": {"type": "string", "enum": list(ECS_VERSIONS)},
         "query": {"type": "object", "description": "What was asked for, as it was given."},
         "size": _COUNT | {"description": "It holds what stands below this index."},
         "created": _TIME,
@@ -94,6 +97,7 @@ def _create(export: Json) -> Json:
         "tenant": TENANT,
         "format": {"type": "string", "enum": list(forms.FORMATS), "default": "ndjson"},
         "columns": _COLUMNS | {"minItems": 1, "uniqueItems": True},
+        **{one["name"]: one["schema"] for one in searches.shapes()},
     }
     body = {"type": "object", "additionalProperties": False, "properties": properties}
     return secured(

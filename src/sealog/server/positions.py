@@ -18,6 +18,7 @@ from sealog.event.tenants import Tenant
 from sealog.query.tree import Query
 from sealog.server import asking
 from sealog.server.problems import BadParameter
+from sealog.server.showing import NATIVE, Shape
 
 TENANTS_MAX = 32
 """A position names every tenant, and every event carries a position."""
@@ -37,6 +38,7 @@ class Asked(msgspec.Struct, frozen=True):
     """By name; none for all that the key is for."""
     after: str | None
     """The position after which to begin; None for now."""
+    shape: Shape = NATIVE
 
 
 def asked(params: QueryParams, last_event_id: bytes | None, now_us: int) -> Asked:
@@ -53,7 +55,7 @@ def asked(params: QueryParams, last_event_id: bytes | None, now_us: int) -> Aske
     if len(search.tenants) > TENANTS_MAX:
         raise _too_many()
     position = params.get("after") if last_event_id is None else last_event_id.decode("latin-1")
-    return Asked(search.query, search.tenants, position)
+    return Asked(search.query, search.tenants, position, search.shape)
 
 
 def all_of(grant: Grant) -> Sequence[str]:

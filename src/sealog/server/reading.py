@@ -15,9 +15,11 @@ from sealog.archive.archive import Page
 from sealog.errors import Missing, Refused
 from sealog.event import times
 from sealog.event.tenants import Tenant
+from sealog.query.tree import Query
 from sealog.query.writing import written
 from sealog.server import asking, showing
 from sealog.server.arrivals import Arrivals
+from sealog.server.completeness import watermark
 from sealog.server.knocking import Knocker
 from sealog.server.noting import Noting
 from sealog.server.parts import Parts
@@ -74,6 +76,7 @@ class Reading:
             at_least = {tenants[0].number: asked.at_least}
 
         def work() -> tuple[Page, bytes]:
+            mark = watermark(self._parts, tenants)
             page = self._parts.archive.search(
                 tenants,
                 asked.query,
@@ -84,7 +87,7 @@ class Reading:
                 asked=asked.words,
             )
             events = [(one.index, one.opened) for one in page.events]
-            return page, showing.page(events, _more(page, asked))
+            return page, showing.page(events, _more(page, asked) | mark, asked.shape)
 
         page, content = await self._threads.run(work)
         found: dict[Tenant, list[int]] = {}
@@ -104,33 +107,35 @@ class Reading:
         settings = self._settings
         asking.check_names(params, asking.FEED_NAMES)
         tenant = self.tenant(grant, asking.one_tenant(params, grant.only))
+        shape = asking.shape(params)
         after = asking.number(params, "after", -1, asking.INDEX_MAX, least=-1)
         limit = asking.number(params, "limit", settings.page_default, settings.page_max, least=1)
         wait_s = asking.number(params, "wait", 0, settings.wait_seconds_max)
         if wait_s and self._parts.archive.visible(tenant) <= after + 1:
             await self.arrivals.wait(tenant, after + 1, wait_s)
 
-        def work() -> tuple[list[int], bytes]:
-            events = self._parts.archive.feed(tenant, after, limit)
-            last = events[-1][0] if events else after
-            indexes = [index for index, _ in events]
-            return indexes, showing.page(events, {"next_cursor": str(last)})
+        def work() -> tuple[list[int], int, bytes]:
+            # What has expired is stepped over: the next page begins behind it.
+            found = self._parts.archive.follow(tenant, Query(), after + 1, limit)
+            last = found.next - 1
+            indexes = [index for index, _ in found.events]
+            return indexes, last, showing.page(found.events, {"next_cursor": str(last)}, shape)
 
-        indexes, content = await self._threads.run(work)
+        indexes, last, content = await self._threads.run(work)
         self._noting.note(request.scope, tenant, Kind.FEEDS, indexes)
-        last = indexes[-1] if indexes else after
         return Response(content, headers=_next(request, after=str(last)), media_type=_JSON)
 
     async def by_id(self, request: Request) -> Response:
         """`GET /v1/events/{id}`: one event by its id."""
         grant = self._knocker.knock(request.scope, "read")
-        asking.check_names(request.query_params, {"tenant"})
+        asking.check_names(request.query_params, asking.SHAPE_NAMES | {"tenant"})
+        shape = asking.shape(request.query_params)
         tenant = self.tenant(grant, asking.one_tenant(request.query_params, grant.only))
         event_id = request.path_params["id"]
 
         def work() -> tuple[int, bytes] | None:
             found = self._parts.archive.by_id(tenant, event_id)
-            return None if found is None else (found[0], showing.event(found[1], found[0]))
+            return None if found is None else (found[0], showing.event(found[1], found[0], shape))
 
         found = await self._threads.run(work)
         self._noting.note(request.scope, tenant, Kind.SINGLE, () if found is None else (found[0],))
@@ -141,6 +146,8 @@ class Reading:
     async def by_index(self, request: Request) -> Response:
         """`GET /v1/tenants/{tenant}/events/{index}`: one event by its place in the log."""
         grant = self._knocker.knock(request.scope, "read")
+        asking.check_names(request.query_params, asking.SHAPE_NAMES)
+        shape = asking.shape(request.query_params)
         tenant = self.tenant(grant, request.path_params["tenant"])
         index = index_of(request)
 
@@ -148,7 +155,7 @@ class Reading:
             opened = self._parts.archive.get(tenant, index)
             if opened is None:
                 raise no_event(index)
-            return showing.event(opened, index)
+            return showing.event(opened, index, shape)
 
         content = await self._threads.run(work)
         self._noting.note(request.scope, tenant, Kind.SINGLE, (index,))

@@ -1,6 +1,7 @@
 """What the OpenAPI document says of searches and counts."""
 
 from sealog.query.syntax import QUERY_CHARS_MAX
+from sealog.rendering.rendering import DIALECTS, ECS, ECS_VERSIONS
 from sealog.server import asking, counting
 from sealog.server.operations import (
     INDEX,
@@ -57,6 +58,16 @@ def filters() -> list[Json]:
     return parameters
 
 
+def shapes() -> list[Json]:
+    """The parameters that say whose shape events get."""
+    dialect = {"type": "string", "enum": list(DIALECTS), "default": ECS}
+    version = {"type": "string", "enum": list(ECS_VERSIONS), "default": ECS_VERSIONS[0]}
+    return [
+        in_query("dialect", dialect, "Whose shape the events get: docs/interfaces/rendering.md."),
+        in_query("ecs_version", version, "Of ECS; other shapes have their own."),
+    ]
+
+
 def search(settings: Settings) -> Json:
     """`GET /v1/events`."""
     order = {"type": "string", "enum": ["newest", "oldest"], "default": "newest"}
@@ -66,6 +77,7 @@ def search(settings: Settings) -> Json:
         in_query("cursor", some_text(), "A page's next_cursor."),
         in_query("at_least", INDEX, "An index that must be included; within one tenant."),
         limit(settings),
+        *shapes(),
     ]
     content = json_of({"$ref": "#/components/schemas/Events"})
     return got("events", "Search, newest first", content, parameters)

@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -27,6 +28,7 @@ from sealog.server.noting import Noting
 from sealog.server.parts import Parts
 from sealog.server.reading import Threads, covered
 from sealog.server.settings import Settings
+from sealog.server.showing import NATIVE, Shape
 
 PIECE_EVENTS = 200
 RETRY_MS = 1_000
@@ -42,7 +44,6 @@ _HEADERS = [
     # nginx would keep back what is small.
     (b"x-accel-buffering", b"no"),
 ]
-_WHITE = bytes.maketrans(b"\r\n", b"  ")
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -59,41 +60,49 @@ class Pieces:
     def __init__(self, parts: Parts, threads: Threads) -> None:
         self._archive = parts.archive
         self._threads = threads
-        self._reading: dict[tuple[int, int, Query], asyncio.Task[Piece]] = {}
+        self._reading: dict[tuple[int, int, Query, Shape], asyncio.Task[Piece]] = {}
 
-    async def read(self, tenant: Tenant, query: Query, first: int) -> Piece:
+    async def read(self, tenant: Tenant, query: Query, first: int, shape: Shape = NATIVE) -> Piece:
         """The next events of a tenant that pass, from index `first` on."""
-        key = (tenant.number, first, query)
+        key = (tenant.number, first, query, shape)
         task = self._reading.get(key)
         if task is None:
-            task = asyncio.create_task(self._threads.run(lambda: self._read(tenant, query, first)))
+            work = partial(self._read, tenant, query, first, shape)
+            task = asyncio.create_task(self._threads.run(work))
             self._reading[key] = task
             task.add_done_callback(lambda done: self._forget(key, done))
         # Whoever asked first may go; the others still want it.
         return await asyncio.shield(task)
 
-    def _forget(self, key: tuple[int, int, Query], done: asyncio.Task[Piece]) -> None:
+    def _forget(self, key: tuple[int, int, Query, Shape], done: asyncio.Task[Piece]) -> None:
         del self._reading[key]
         if not done.cancelled():
             done.exception()  # It is told to whoever waits; where nobody does, it is told to nobody.
 
-    def _read(self, tenant: Tenant, query: Query, first: int) -> Piece:
+    def _read(self, tenant: Tenant, query: Query, first: int, shape: Shape) -> Piece:
         found = self._archive.follow(tenant, query, first, PIECE_EVENTS)
-        return Piece([(index, frame(index, event)) for index, event in found.events], found.next)
+        frames = [(index, frame(index, event, shape)) for index, event in found.events]
+        return Piece(frames, found.next)
 
 
-def frame(index: int, opened: Opened) -> bytes:
+def frame(index: int, opened: Opened, shape: Shape = NATIVE) -> bytes:
     """One event on one line, as `event: event`."""
-    # Between tokens, line ends are white space; within them JSON escapes them.
-    line = showing.event(opened, index).translate(_WHITE)
-    return b"event: event\ndata: " + line + b"\n\n"
+    return b"event: event\ndata: " + showing.event(opened, index, shape) + b"\n\n"
 
 
 class Tail:
     """What one client asked for, and where it is."""
 
-    def __init__(self, query: Query, places: dict[Tenant, int], *, is_plain: bool) -> None:
+    def __init__(
+        self,
+        query: Query,
+        places: dict[Tenant, int],
+        *,
+        is_plain: bool,
+        shape: Shape = NATIVE,
+    ) -> None:
         self.query = query
+        self.shape = shape
         self.places = places
         """Tenant → the index it goes on from."""
         self._is_plain = is_plain
@@ -169,7 +178,7 @@ class Tails:
             raise Missing("no tenant of this key is there yet", code="no-such-tenant")
         if asked.after is not None:
             places = positions.read(asked.after, list(places))
-        return Tail(asked.query, places, is_plain=len(names) == 1)
+        return Tail(asked.query, places, is_plain=len(names) == 1, shape=asked.shape)
 
     @contextmanager
     def _counted(self, key: str) -> Iterator[None]:
@@ -218,7 +227,7 @@ class Tails:
         for tenant, first in list(tail.places.items()):
             if self._parts.archive.visible(tenant) > first:
                 is_behind = True
-                piece = await self._pieces.read(tenant, tail.query, first)
+                piece = await self._pieces.read(tenant, tail.query, first, tail.shape)
                 text = tail.taken(tenant, piece)
                 if text:
                     indexes = [index for index, _ in piece.frames]

@@ -154,6 +154,8 @@ exports = Table(
     Column("bytes", Integer, nullable=False),
     Column("sha256", BLOB),
     Column("error", Text),
+    Column("dialect", Text, nullable=False, server_default="ecs"),
+    Column("ecs_version", Text, nullable=False, server_default="8.11"),
 )
 
 # kind: settings or retention; body: JSON. The highest version of a kind is the one in force, once it

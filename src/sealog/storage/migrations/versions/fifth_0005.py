@@ -77,5 +77,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
+    for name, value in (("dialect", "ecs"), ("ecs_version", "8.11")):
+        column = sa.Column(name, sa.Text, nullable=False, server_default=value)
+        op.add_column("exports", column)
     for name in ("first_ingested_us", "last_ingested_us"):
         op.add_column("segments", sa.Column(name, sa.Integer))
