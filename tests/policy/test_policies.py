@@ -6,7 +6,7 @@ import pytest
 
 from sealog.errors import Busy, Conflict
 from sealog.policy import policies
-from sealog.policy.policies import Policies, remembering
+from sealog.policy.policies import Policies
 from sealog.policy.retention import Retention, Rule
 from sealog.policy.settings import Recording, TenantSettings
 from sealog.storage.store import Store
@@ -51,7 +51,6 @@ def chosen(store):
 def test_who_chose_nothing_has_the_defaults(chosen):
     assert chosen.settings(ACME) == TenantSettings()
     assert chosen.retention(ACME) == Retention()
-    assert chosen.keeping(ACME)("easysend", "Opened", "link.opened") == 172_800
     assert chosen.shortest_s() == 172_800
     assert chosen.chosen() == {}
 
@@ -65,7 +64,6 @@ def test_a_change_is_in_force_when_it_is_told_and_after_a_restart(store, chosen,
     assert tell.told == [(ACME, "retention", 1, ACTOR)]
     for one in (chosen, Policies(store, lambda: NOW_US)):
         assert one.retention(ACME) == made
-        assert one.keeping(ACME)("easysend", "Opened", "link.opened") == 7 * DAY_S
         assert one.retention(GLOBEX) == Retention()
 
 
@@ -235,11 +233,3 @@ def test_of_changes_at_once_one_is_done_and_the_others_are_told_so(chosen):
 
     assert sorted(said) == ["done", "stale", "stale", "stale"]
     assert chosen.retention(ACME).version == 1
-
-
-def test_what_is_remembered_of_types_takes_a_bounded_room(monkeypatch):
-    monkeypatch.setattr(policies, "KNOWN_MAX", 2)
-    keep_s = remembering(Retention(1, (Rule("ecs", "a*", DAY_S),)))
-
-    assert [keep_s("ecs", f"a{number}", "") for number in range(5)] == [DAY_S] * 5
-    assert keep_s("ecs", "b", "") is None

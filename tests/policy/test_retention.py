@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealog.policy.retention import KEEP_MAX_S, KEEP_MIN_S, Retention, Rule, class_of, keep_of
+from sealog.policy.retention import KEEP_MAX_S, KEEP_MIN_S, Retention, Rule
 
 DAY_S = 86_400
 LOGIN = ("closer", "agent_login", "agent.login")
@@ -96,20 +96,3 @@ def test_nothing_is_kept_for_less_than_the_shortest(rules, asked):
     kept = chosen.keep_s(*asked)
 
     assert kept is None or kept >= chosen.shortest_s()
-
-
-@given(KEEPS)
-def test_a_class_says_how_long_what_is_in_it_is_kept(keep_s):
-    assert keep_of(class_of(keep_s)) == keep_s
-
-
-def test_classes_are_names_of_folders():
-    assert class_of(None) == "default"
-    assert class_of(172_800) == "172800s"
-    assert keep_of("statements") is None
-
-
-@pytest.mark.parametrize("kept", ["", "s", "172800", "0s", "-1s", "1.5s", "٣s", "../x", "01s"])
-def test_what_is_no_class_is_refused(kept):
-    with pytest.raises(ValueError, match="there is no class"):
-        keep_of(kept)

@@ -20,11 +20,6 @@ from sealog.storage.store import Store
 from sealog.storage.tables import policies as table
 
 Kind = Literal["settings", "retention"]
-Keep = Callable[[str, str, str], int | None]
-"""(dialect, action, alias) → seconds from `event.ingested`; None: for ever."""
-KINDS: tuple[Kind, ...] = ("settings", "retention")
-KNOWN_MAX = 4_096
-"""So many types are remembered with how long they are kept; then it is found anew."""
 
 _V = TypeVar("_V", TenantSettings, Retention)
 
@@ -61,7 +56,6 @@ class Policies:
         # Replaced entry by entry, never emptied: readers take no lock.
         self._settings: dict[int, TenantSettings] = {}
         self._retention: dict[int, Retention] = {}
-        self._keeps: dict[int, Keep] = {}
         self._watchers: list[Callable[[int, Kind], None]] = []
         self._changing = threading.Lock()
         self._untold: list[tuple[int, Kind, int]] = []
@@ -79,11 +73,6 @@ class Policies:
     def retention(self, tenant: int) -> Retention:
         """How long what the tenant of that number has is kept."""
         return self._retention.get(tenant, _NO_RETENTION)
-
-    def keeping(self, tenant: int) -> Keep:
-        """`retention(tenant).keep_s` as it is now, which remembers what it was asked."""
-        found = self._keeps.get(tenant)
-        return _DEFAULT_KEEP if found is None else found
 
     def shortest_s(self) -> int | None:
         """The shortest that any event of any tenant, those to come included, may be kept."""
@@ -230,24 +219,6 @@ class Policies:
             self._settings[tenant] = version
         else:
             self._retention[tenant] = version
-            self._keeps[tenant] = remembering(version)
-
-
-def remembering(retention: Retention) -> Keep:
-    """`retention.keep_s` that remembers what it was asked; for any thread."""
-    known: dict[tuple[str, str, str], int | None] = {}
-
-    def keep_s(dialect: str, action: str, alias: str) -> int | None:
-        asked = (dialect, action, alias)
-        try:
-            return known[asked]
-        except KeyError:
-            if len(known) >= KNOWN_MAX:
-                known.clear()
-            found = known[asked] = retention.keep_s(*asked)
-            return found
-
-    return keep_s
 
 
 def _note_told(connection: Connection, which: tuple[int, Kind, int]) -> int:
@@ -267,8 +238,9 @@ def _open(version: TenantSettings | Retention) -> TenantSettings | Retention:
 
 
 def _secrets(version: TenantSettings | Retention) -> bytes | None:
-    is_open = not isinstance(version, TenantSettings) or not version.secrets
-    return None if is_open else msgspec.json.encode(version.secrets)
+    if isinstance(version, TenantSettings) and version.secrets:
+        return msgspec.json.encode(version.secrets)
+    return None
 
 
 def _version(row: Row[Any]) -> TenantSettings | Retention:
@@ -287,4 +259,3 @@ _NONE: Mapping[str, TenantSettings | Retention] = {
     "settings": _NO_SETTINGS,
     "retention": _NO_RETENTION,
 }
-_DEFAULT_KEEP = remembering(_NO_RETENTION)

@@ -63,22 +63,3 @@ class Retention(msgspec.Struct, frozen=True):
                     break
                 settled.add(rule.dialect)
         return min(found, default=None)
-
-
-def class_of(keep_s: int | None) -> str:
-    """The archive's class, a folder's name, of what is kept for so long."""
-    return "default" if keep_s is None else f"{keep_s}s"
-
-
-def keep_of(kept: str) -> int | None:
-    """How long what stands in a class is kept: the inverse of `class_of`.
-
-    None for `default` and for `statements`, which never expire. Raises `ValueError` for what is no
-    class.
-    """
-    if kept in {"default", "statements"}:
-        return None
-    number = kept.removesuffix("s")
-    if number == kept or not (number.isascii() and number.isdecimal()) or number[0] == "0":
-        raise ValueError(f"there is no class {kept!r}")
-    return int(number)
