@@ -16,7 +16,7 @@ class Rejected(Refused):
     def __init__(
         self, reason: str, *, kind: str = "illegal_argument_exception", status: int = 400
     ) -> None:
-        super().__init__(reason, code="elasticsearch")
+        super().__init__(reason)
         self.kind = kind
         self.status = status
 

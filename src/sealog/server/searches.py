@@ -32,6 +32,10 @@ EVENTS: Json = {
         "looked_to": _TIME
         | {"description": "The same, where the oldest come first: what happened after this."},
         "damaged": _DAMAGED,
+        "complete_to": {"type": ["string", "null"], "format": "date-time"}
+        | {"description": "Of a search: all that was answered to its sender by then is looked at."},
+        "feed_cursor": {"type": "string"}
+        | {"description": "Of a search in one tenant: where the feed goes on from it."},
     },
 }
 
