@@ -69,7 +69,8 @@ def version_of(request: Request, body: dict[str, Any]) -> int:
             else -1
         )
     if type(version) is not int:
-        raise bad("say which version is to be changed, here or by If-Match", "/version")
+        detail = "name the version it is based on: version in the body, or If-Match"
+        raise Refused(detail, code="no-version", pointer="/version")
     return version
 
 
