@@ -1,11 +1,12 @@
 """The list of segments in `state.db`: what was cut stands in it, and what was altered is named."""
 
 import pytest
-from sqlalchemy import text
-from tests.archive.made import ALPHA, BETA, TENANTS, Home, event, statement
+from sqlalchemy import Connection, text
+from tests.archive.made import ALPHA, BEGIN_US, BETA, TENANTS, Home, event, statement
 
 from sealog.archive import listing
 from sealog.storage.store import driver
+from sealog.storage.tables import row_digest
 
 
 def _listed(home: Home):
@@ -84,3 +85,57 @@ def test_tenants_are_found_one_after_the_other(home: Home):
     assert found == [1, 2, None]
     assert names == {"default/0-0-0.parquet", "default/0-0-0.arrow"}
     assert nobody == set()
+
+
+def test_when_events_came_is_listed_of_what_expires_alone(lasting: Home):
+    """Rows of what never does keep the digest that they had before there were classes."""
+    lasting.add(ALPHA, event(0), *[event(n, dialect="easysend", came=n) for n in (1, 7, 3)])
+    lasting.archive.cut()
+
+    segments, wrong = _listed(lasting)
+
+    assert wrong == []
+    came = {one.kept: (one.first_ingested_us, one.last_ingested_us) for one in segments}
+    assert came == {
+        "default": (None, None),
+        "172800s": (BEGIN_US + 1_000_000, BEGIN_US + 7_000_000),
+    }
+    with lasting.store.reading() as connection:
+        row = connection.exec_driver_sql(
+            "SELECT tenant, class, first, last, generation, count, first_us, last_us, columns_bytes,"
+            " columns_digest, parts_bytes, parts_digest, digest FROM segments"
+            " WHERE class = 'default'"
+        ).one()
+    assert row_digest("segments", *row[:-1]) == row[-1]
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("last_ingested_us = last_ingested_us + 1", "is altered"),
+        ("first_ingested_us = NULL, last_ingested_us = NULL", "is altered"),
+        ("first_ingested_us = NULL", "does not read"),
+    ],
+)
+def test_a_row_whose_times_were_altered_is_named(lasting: Home, change: str, what: str):
+    """Else what is kept could be made to go."""
+    lasting.add(ALPHA, event(dialect="easysend"))
+    lasting.archive.cut()
+    altering = text(f"UPDATE segments SET {change}")
+    lasting.store.write(lambda connection: connection.execute(altering) and None).result()
+
+    segments, (wrong,) = _listed(lasting)
+
+    assert what in str(wrong)
+    assert [one.last_ingested_us for one in segments] == [None] * len(segments)
+
+
+def test_by_which_version_tenants_are_sorted_is_noted_once(home: Home):
+    def note(connection: Connection) -> None:
+        for tenant, version in ((1, 3), (2, 0), (1, 4)):
+            listing.note_sorted(driver(connection), tenant, version)
+
+    home.store.write(note).result()
+
+    with home.store.reading() as connection:
+        assert listing.sorted_by(driver(connection)) == {1: 4, 2: 0}

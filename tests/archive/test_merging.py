@@ -7,20 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
+from tests.archive.dying import STEPS, Died
 from tests.archive.made import ALPHA, BETA, Home, event, statement, until
 
-from sealog.archive import joining, listing, merging
+from sealog.archive import joining, merging
 from sealog.archive.archive import Query
 from sealog.archive.levels import Limits
 from sealog.archive.merging import Merger
-from sealog.archive.waiting import Waiting
 
 if TYPE_CHECKING:
     from sealog.archive.segments import Segment
-
-
-class Died(Exception):
-    """The process ended here."""
 
 
 def _cut_often(home: Home, times: int = 16, each: int = 3) -> None:
@@ -101,69 +97,8 @@ def test_only_tenants_with_new_segments_are_looked_at(still: Home):
     assert list(still.archive._merger._due) == [BETA.number]
 
 
-def _die_reading_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining, "write_columns", _dying)
-
-
-def _die_writing_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    def add(writer: joining.PartsWriter, _: object) -> None:
-        writer._file.write(b"half")
-        writer._file.flush()
-        raise Died
-
-    monkeypatch.setattr(joining.PartsWriter, "add", add)
-
-
-def _die_before_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining.Draft, "place", _dying)
-
-
-def _die_between_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Path.replace
-
-    def replace(path: Path, target: Path) -> Path:
-        if path.name.endswith(".arrow.new"):
-            raise Died
-        return real(path, target)
-
-    monkeypatch.setattr(Path, "replace", replace)
-
-
-def _die_before_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Merger, "replace", _dying)
-
-
-def _die_in_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "add", _dying)
-
-
-def _die_after_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Waiting, "replace", _dying)
-
-
-def _die_before_the_old_files_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Merger, "sweep", lambda _: 0)
-    monkeypatch.setattr(Merger, "consider", _dying)
-
-
-def _dying(*_: object, **__: object) -> None:
-    raise Died
-
-
 @pytest.mark.parametrize("leaves_drafts", [False, True], ids=["raised", "killed"])
-@pytest.mark.parametrize(
-    "die",
-    [
-        _die_reading_columns,
-        _die_writing_parts,
-        _die_before_the_names,
-        _die_between_the_names,
-        _die_before_the_transaction,
-        _die_in_the_transaction,
-        _die_after_the_transaction,
-        _die_before_the_old_files_go,
-    ],
-)
+@pytest.mark.parametrize("die", STEPS)
 def test_a_death_at_any_step_of_a_merge_loses_and_doubles_nothing(
     still: Home, die: Callable[[pytest.MonkeyPatch], None], *, leaves_drafts: bool
 ):

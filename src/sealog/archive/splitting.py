@@ -101,9 +101,9 @@ class _Split:
             at = end
             for nth, out in list(self._open.items()):
                 if self._shares[nth].places[-1] < at:
-                    del self._open[nth]
                     pause()
                     self.done.append(out.finish(table))
+                    del self._open[nth]
         assert not self._open
 
     def discard(self) -> None:
