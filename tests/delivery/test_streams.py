@@ -1,12 +1,14 @@
 import threading
 
 import pytest
-from tests.archive.made import ALPHA, BEGIN_US, BETA, asking, event, statement
+from tests.archive.made import ALPHA, BEGIN_US, BETA, Home, asking, event, statement
 from tests.delivery.fakes import ACTOR, GONE, LATER, REFUSED, Office, wish
 
+from sealog.delivery import register
 from sealog.delivery.stream import PAUSED, RUNNING
 from sealog.delivery.streams import Settings
 from sealog.errors import Busy, Conflict, Limited, Missing, Refused
+from sealog.policy.retention import Retention, Rule
 
 DAY_US = 86_400_000_000
 
@@ -399,3 +401,77 @@ def test_an_estimate_tells_events_and_bytes(office):
 
     assert found.events == 10
     assert found.bytes_per_day > 0
+
+
+@pytest.fixture
+def short(tmp_path, monkeypatch):
+    """Streams of a tenant whose events are kept for two hours."""
+    monkeypatch.setattr(register, "SAVE_EVERY_S", 0.02)
+    home = Home(tmp_path / "data", rules={1: Retention(1, (Rule(keep_s=7_200),))})
+    office = Office(None, home=home)
+    office.start()
+    yield office
+    office.close()
+
+
+def test_what_expired_before_it_was_sent_is_replaced_by_the_statement(short):
+    """Retention wins over delivery; whoever holds the stream knows why the indexes are missing."""
+    short.home.add(ALPHA, *[event(n) for n in range(5)])
+    stream = short.create()
+    short.until(lambda: len(short.here.taken) == 5)
+    short.streams.pause(stream.id, ACTOR)
+    short.home.add(ALPHA, *[event(n) for n in range(20)])
+
+    short.home.pass_time(7_201)
+    assert short.home.let_go(ALPHA) == [(0, 24)]
+    short.streams.resume(stream.id, ACTOR)
+    short.until(lambda: len(short.here.taken) == 6)
+
+    last = short.here.taken[-1]
+    assert (last.index, last.type) == (25, "sealog.retention")
+    assert short.here.indexes == [0, 1, 2, 3, 4, 25]
+    assert short.streams.get(stream.id).next == 26
+
+
+def test_what_has_expired_is_not_sent_though_nothing_says_so_yet(short):
+    """From the second on; the statement follows."""
+    short.home.add(ALPHA, *[event(n) for n in range(5)])
+    stream = short.streams.create(ALPHA, wish(), 0, ACTOR, paused=True).stream
+
+    short.home.pass_time(7_200)
+    short.streams.resume(stream.id, ACTOR)
+    short.until(lambda: short.streams.get(stream.id).next == 5)
+    assert short.here.given == []
+    short.home.let_go(ALPHA)
+    short.until(lambda: short.here.taken)
+
+    assert short.here.indexes == [5]
+
+
+def test_what_was_parked_and_has_expired_is_dropped_when_it_is_sent_again(short):
+    short.home.add(ALPHA, event(0))
+    short.here.answer = lambda _: REFUSED
+    stream = short.create()
+    short.until(lambda: short.streams.parked(stream.id, -1, 9))
+
+    short.home.pass_time(7_200)
+    short.here.answer = None
+    short.streams.retry(stream.id, None)
+    short.until(lambda: not short.streams.parked(stream.id, -1, 9))
+
+    assert short.here.taken == []
+
+
+def test_a_stream_is_replayed_over_what_has_expired(short):
+    short.home.add(ALPHA, *[event(n) for n in range(5)])
+    stream = short.create()
+    short.until(lambda: len(short.here.taken) == 5)
+    short.home.pass_time(7_200)
+    short.home.let_go(ALPHA)
+    short.until(lambda: len(short.here.taken) == 6)
+
+    short.streams.replay(stream.id, 0, None, ACTOR)
+    short.until(lambda: len(short.here.taken) == 7)
+
+    assert short.here.indexes == [0, 1, 2, 3, 4, 5, 5]
+    assert short.streams.lag(short.streams.get(stream.id)) == (0, 0.0)
