@@ -8,6 +8,15 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
+    _choices()
+    _expiry()
+    _streams()
+    for name, value in (("dialect", "ecs"), ("ecs_version", "8.11")):
+        column = sa.Column(name, sa.Text, nullable=False, server_default=value)
+        op.add_column("exports", column)
+
+
+def _choices() -> None:
     op.create_table(
         "policies",
         sa.Column("tenant", sa.Integer, primary_key=True),
@@ -30,6 +39,9 @@ def upgrade() -> None:
         sa.Column("since_us", sa.Integer, nullable=False),
         sqlite_with_rowid=False,
     )
+
+
+def _expiry() -> None:
     op.create_table(
         "classed",
         sa.Column("tenant", sa.Integer, primary_key=True),
@@ -54,6 +66,11 @@ def upgrade() -> None:
         sa.Column("says", sa.BLOB, nullable=False),
         sqlite_with_rowid=False,
     )
+    for name in ("first_ingested_us", "last_ingested_us"):
+        op.add_column("segments", sa.Column(name, sa.Integer))
+
+
+def _streams() -> None:
     op.create_table(
         "streams",
         sa.Column("id", sa.Text, primary_key=True),
@@ -77,8 +94,3 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
-    for name, value in (("dialect", "ecs"), ("ecs_version", "8.11")):
-        column = sa.Column(name, sa.Text, nullable=False, server_default=value)
-        op.add_column("exports", column)
-    for name in ("first_ingested_us", "last_ingested_us"):
-        op.add_column("segments", sa.Column(name, sa.Integer))
