@@ -176,3 +176,67 @@ def test_from_a_server_it_is_the_same_file(sealog, acme, tmp_path, form):
         assert pq.read_table("there").equals(pq.read_table("here"))
     else:
         assert Path("there").read_bytes() == Path("here").read_bytes()
+
+
+ROWS = [
+    b'{"dateTime":"2026-01-31T12:00:00.000Z","user":"ada","ip":"","activity":"login"}',
+    b'{"dateTime":"2026-01-31 12:00:01","user":"system","activity":"chat-closed","data":1E2}',
+]
+
+
+@pytest.fixture
+def chats(sealog):
+    sealog("ingest", "-", "--dialect", "supsis", "--tenant", "acme", stdin=b"\n".join(ROWS))
+
+
+def test_what_came_in_is_exported_as_it_came(sealog, chats):
+    ran = sealog("export", "--tenant", "acme", "--dialect", "supsis")
+
+    assert ran.out.encode() == b"".join([row + b"\n" for row in ROWS])
+
+
+def test_an_export_may_be_in_the_older_ecs(sealog, chats):
+    ran = sealog("export", "--tenant", "acme", "--ecs-version", "1.9")
+
+    versions = [msgspec.json.decode(line)["ecs"]["version"] for line in ran.out.splitlines()]
+    assert versions == ["1.9.0", "1.9.0"]
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+def test_from_a_server_it_has_the_same_shape(sealog, chats, tmp_path, form):
+    """The columns of a table are read from ECS, its `event` is in the shape."""
+    asked = ("export", "--tenant", "acme", "--dialect", "supsis", "--format", form)
+    here = sealog(*asked, "--no-statements")
+    served = Served(tmp_path / "sealog-data")
+    try:
+        there = sealog(*asked, "--no-statements", "--server", served.url, "--key", served.key)
+    finally:
+        served.stop()
+
+    assert there == here
+    if form == "csv":
+        rows = list(csv.DictReader(io.StringIO(here.out, newline="")))
+        assert [row["event"].encode() for row in rows] == ROWS
+        assert [row["action"] for row in rows] == ["login", "chat-closed"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (("--dialect", "syslog"), "there is no dialect 'syslog'; there are ecs, closer"),
+        (("--ecs-version", "9.4"), "an ECS version is one of 8.11, 1.9"),
+    ],
+    ids=["dialect", "version"],
+)
+def test_a_shape_that_there_is_not_is_a_matter_of_usage(sealog, chats, asked, says):
+    ran = sealog("export", "--tenant", "acme", *asked)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert says in ran.err
+
+
+def test_a_statement_is_one_in_any_shape():
+    shaped = {"sealog": {"action": "sealog.retention", "index": 4}}
+
+    assert exporting.is_statement(msgspec.json.encode(shaped))
+    assert not exporting.is_statement(msgspec.json.encode(shaped | {"type": "x"}))

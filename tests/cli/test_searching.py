@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from tests.cli.made import ecs, lines
 
@@ -119,3 +120,17 @@ def test_a_value_that_is_no_text_is_shown_as_json():
 )
 def test_a_place_in_a_query_is_pointed_at(query, offset, length, lines):
     assert pointed(query, offset, length) == lines
+
+
+def test_events_in_a_products_shape_stand_on_lines_of_their_own(acme):
+    """They have no columns in common."""
+    ran = acme("search", "--dialect", "logichub", "--limit", "1")
+
+    (event,) = [msgspec.json.decode(line) for line in ran.out.splitlines()]
+    assert event["type"] == "user.login"
+    assert "--cursor" in ran.err
+
+
+def test_events_of_one_dialect_are_asked_for_in_the_query(acme):
+    assert acme("search", "dialect:closer", "--json").value["events"] == []
+    assert acme("search", "dialect:ecs", "--json").value["events"] != []

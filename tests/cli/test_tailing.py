@@ -68,11 +68,23 @@ def test_a_server_that_is_started_again_is_followed_on(tmp_path):
     assert found == ["e-1", "e-2", "e-3"]
 
 
-def test_what_is_printed_is_one_line_an_event(served, tmp_path):
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ([], "2026-10-05T08:00:02.000Z  printed  1  user.login  success  =SUM(A1)  u-2  -\n"),
+        (
+            ["--dialect", "supsis"],
+            '{"dateTime":"2026-10-05T08:00:02.000Z","user":"=SUM(A1)","activity":"user.login"}\n',
+        ),
+    ],
+    ids=["ecs", "supsis"],
+)
+def test_what_is_printed_is_one_line_an_event(served, shape, expected):
     import subprocess
 
     send(served, "printed", 1, 2)
     command = [SCRIPT, "tail", "--server", served.url, "--key", served.key, "--tenant", "printed"]
+    command += shape
     process = subprocess.Popen(
         [*map(str, command), "--after", "0"], stdout=subprocess.PIPE, env=environment()
     )
@@ -83,9 +95,7 @@ def test_what_is_printed_is_one_line_an_event(served, tmp_path):
         process.wait()
         process.stdout.close()
 
-    assert printed == (
-        "2026-10-05T08:00:02.000Z  printed  1  user.login  success  =SUM(A1)  u-2  -\n"
-    )
+    assert printed == expected
 
 
 @pytest.mark.parametrize(

@@ -162,3 +162,23 @@ def test_parquet_is_written_in_groups_of_a_bounded_size(home, monkeypatch):
 def test_an_unknown_format_is_refused():
     with pytest.raises(Refused, match="a format is one of ndjson, csv, parquet"):
         Form("xml")
+
+
+def test_an_event_has_the_shape_of_its_form_and_the_columns_stay(home):
+    """Columns are read from ECS, whatever shape `event` has."""
+    fill(home, 20)
+    pieces = pieces_of(home, 20)
+    plain = Writer(Form("ndjson", dialect="supsis")).write(pieces)
+
+    shaped = Form("csv", ("index", "action", "event"), "supsis")
+    table = list(csv.reader(io.StringIO(Writer(shaped).write(pieces).decode(), newline="")))
+
+    assert [row[2].encode() for row in table] == plain.splitlines()
+    assert [row[:2] for row in table] == [[str(n), "user.login"] for n in range(20)]
+    assert b'"activity":"user.login"' in plain
+
+
+def test_a_form_that_is_native_is_that_of_ecs_as_it_is_stored():
+    assert Form("csv").is_native
+    assert not Form("csv", ecs_version="1.9").is_native
+    assert not Form("csv", dialect="closer").is_native
