@@ -133,6 +133,39 @@ def test_what_is_not_recorded_is_told_apart_from_what_is_refused(acme, tmp_path)
     assert (counted["accepted"], counted["not_recorded"]) == (0, 2)
 
 
+def test_a_dry_run_says_what_would_go_and_when(acme, tmp_path):
+    (tmp_path / "x.ndjson").write_bytes(lines(hit(1), hit(2)))
+    acme("ingest", "x.ndjson", "--dialect", "closer", "--tenant", "acme")
+
+    told = retention(acme, "dry-run", "--rule", "closer=90d")
+    counted = retention(acme, "dry-run", "--rule", "closer=90d", "--json").value
+    in_force = retention(acme, "dry-run", "--json").value
+
+    assert told.out.startswith("at once: 0 events\n20")
+    assert told.out.endswith(": 2 events\n")
+    assert [one["events"] for one in counted["later"]] == [2]
+    assert in_force["later"] == []
+    assert retention(acme, "show", "--json").value["version"] == 0
+
+
+def test_what_is_chosen_on_a_server_holds_for_small_and_large_requests(served, sealog):
+    """ES-12, in whichever process a request is prepared."""
+    where = ("--tenant", "picky", "--server", served.url, "--key", served.key)
+    sealog("tenants", "create", "picky", "--server", served.url, "--key", served.key)
+    sealog("settings", "set", "--rule", "closer:agent_login=no", *where)
+    other = {"_index": "i", "_id": "x", "_source": {"message": {"event.action": "agent_logout"}}}
+
+    with served.client() as client:
+        for count in (1, 200):
+            body = lines(*[hit(nth) for nth in range(count)], other)
+            answer = client.post("/v1/ingest/closer?tenant=picky", content=body)
+
+            *left_out, kept = answer.json()["results"]
+            type_ = {"tenant": "picky", "dialect": "closer", "action": "agent_login"}
+            assert left_out == [{"not_recorded": type_}] * count
+            assert kept["tenant"] == "picky"
+
+
 def test_it_works_on_a_server_too(served, sealog):
     where = ("--tenant", "chooser", "--server", served.url, "--key", served.key)
     sealog("tenants", "create", "chooser", "--server", served.url, "--key", served.key)

@@ -2,6 +2,7 @@ import pytest
 
 from sealog.errors import Busy, Conflict, Missing, Refused, TooLarge, UnsupportedType
 from sealog.event.batch import Receipt
+from sealog.intake.choosing import NotRecorded, Type
 from sealog.server.ingesting import check_type, repeats_of
 from sealog.server.problems import BadParameter
 from sealog.server.settings import Settings
@@ -42,11 +43,27 @@ def test_every_record_has_an_answer_in_the_order_sent(house):
     assert house.intake.asked[0][0] == b"any bytes"
 
 
+def test_what_is_not_recorded_is_answered_in_its_place_and_counted(house):
+    """ES-12: its sender can tell, and need do nothing."""
+    left_out = NotRecorded(Type("acme", "easysend", "PageView"))
+    house.intake.answers = [left_out, ONE]
+
+    answer = house.ask("POST", "/v1/ingest/easysend", key=house.key(), content=b"any bytes")
+
+    assert answer.status_code == 200
+    told = {"tenant": "acme", "dialect": "easysend", "action": "PageView"}
+    assert answer.json() == {"results": [{"not_recorded": told}, SHOWN]}
+    metrics = house.ask("GET", "/metrics").text
+    assert 'sealog_records_total{result="not-recorded"} 1.0' in metrics
+    assert 'sealog_records_total{result="accepted"} 1.0' in metrics
+
+
 @pytest.mark.parametrize(
     ("answers", "status"),
     [
         pytest.param([ONE, ONE], 200, id="all accepted"),
         pytest.param([], 200, id="nothing sent"),
+        pytest.param([NotRecorded(Type("a", "b", "c"))], 200, id="nothing recorded"),
         pytest.param([Refused("x"), ONE], 207, id="some refused"),
         pytest.param([Refused("x"), Missing("y")], 422, id="all refused"),
         pytest.param([Conflict("x"), Conflict("y")], 409, id="all taken"),
