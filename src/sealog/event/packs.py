@@ -216,8 +216,11 @@ class Unpacker:
         """
         if not pack.frames[number] and not pack.lengths[number]:
             return [b""] * len(pack.masks)
-        parts = list(self._column(pack, number))
-        has = [mask >> number & 1 for mask in pack.masks]
+        parts = _pieces(self.joined(pack, number), pack.lengths[number])
+        masks = pack.masks
+        if len(parts) == len(masks) == masks.count(masks[:1]) and masks[0] >> number & 1:
+            return parts
+        has = [mask >> number & 1 for mask in masks]
         if sum(has) != len(parts):
             raise Altered(f"a pack's masks name other {PART_NAMES[number]} parts than it holds")
         if len(parts) == len(has):
@@ -239,7 +242,7 @@ class Unpacker:
             raise Altered(f"the {PART_NAMES[number]} frame of a pack does not open") from error
 
     def _column(self, pack: Pack, kind: int) -> Iterator[bytes]:
-        return _cut(self.joined(pack, kind), pack.lengths[kind])
+        return iter(_pieces(self.joined(pack, kind), pack.lengths[kind]))
 
 
 def _pick(pack: Pack, cut: tuple[Sequence[bytes], Sequence[Sequence[int]]], place: int) -> Opened:
@@ -268,11 +271,9 @@ def _pick(pack: Pack, cut: tuple[Sequence[bytes], Sequence[Sequence[int]]], plac
     )
 
 
-def _cut(text: bytes, lengths: Iterable[int]) -> Iterator[bytes]:
-    at = 0
-    for length in lengths:
-        yield text[at : at + length]
-        at += length
+def _pieces(text: bytes, lengths: Sequence[int]) -> list[bytes]:
+    ends = accumulate(lengths)
+    return [text[end - length : end] for length, end in zip(lengths, ends, strict=True)]
 
 
 def _chunks(text: bytes, size: int) -> Iterator[bytes]:
