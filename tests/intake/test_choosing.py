@@ -60,7 +60,7 @@ def short(answers):
 
 def test_what_is_left_out_has_an_answer_in_its_place_and_its_neighbours_are_kept(sender):
     """ES-12; design: one answer per record, never silent."""
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
 
     answers = sender(record("a"), login("b"), b"{", login("c"), record("d"))
 
@@ -74,14 +74,14 @@ def test_what_is_left_out_has_an_answer_in_its_place_and_its_neighbours_are_kept
 
 
 def test_a_request_of_nothing_else_is_answered_and_keeps_nothing(sender):
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
 
     assert short(sender(login("a"), login("b"))) == ["left out", "left out"]
     assert sender.kept() == []
 
 
 def test_another_tenants_records_are_kept(sender):
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
 
     assert short(sender(login("a"), login("b", tenant="globex"))) == ["left out", 0]
     assert short(sender(login("a"), grant=ONE, tenant="acme")) == ["left out"]
@@ -89,15 +89,15 @@ def test_another_tenants_records_are_kept(sender):
 
 def test_a_change_holds_from_the_next_request_on(sender):
     assert short(sender(login("a"))) == [0]
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
     assert short(sender(login("b"))) == ["left out"]
-    sender.intake.choose("acme", TenantSettings(2))
+    sender.intake.choose({"acme": TenantSettings(2)})
     assert short(sender(login("c"))) == [1]
     assert sender.intake._here.chosen == {}
 
 
 def test_small_requests_that_come_together_are_answered_each_for_itself(sender):
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
 
     async def both():
         return await asyncio.gather(
@@ -113,7 +113,7 @@ def test_small_requests_that_come_together_are_answered_each_for_itself(sender):
 
 
 def test_large_requests_are_answered_alike_in_the_thread(sender):
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
     filler = "x" * LARGE
 
     assert short(sender(login("a"), record("b", message=filler), login("c"))) == [
@@ -128,9 +128,9 @@ def test_large_requests_are_answered_alike_in_workers_and_changes_reach_them(wit
     sent = (login("a"), record("b", message=filler))
 
     before = short(sender(login("z"), record("y", message=filler)))
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
     during = short(sender(*sent))
-    sender.intake.choose("acme", TenantSettings(2))
+    sender.intake.choose({"acme": TenantSettings(2)})
     after = short(sender(login("c"), record("d", message=filler)))
 
     assert before == [0, 1]
@@ -141,7 +141,7 @@ def test_large_requests_are_answered_alike_in_workers_and_changes_reach_them(wit
 
 def test_a_worker_that_is_started_later_knows_what_was_chosen_before(with_workers):
     sender, filler = with_workers, "x" * LARGE
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
 
     assert short(sender(login("a"), record("b", message=filler))) == ["left out", 0]
 
@@ -149,9 +149,9 @@ def test_a_worker_that_is_started_later_knows_what_was_chosen_before(with_worker
 def test_records_keep_the_ids_of_their_places_under_an_idempotency_key(sender):
     """Left out or not, the record at a place has the same id: sent again it adds nothing."""
     source = {"request_key": "monday"}
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
     first = sender(login(), record(), **source)
-    sender.intake.choose("acme", TenantSettings(2))
+    sender.intake.choose({"acme": TenantSettings(2)})
 
     second = sender(login(), record(), **source)
 
@@ -162,7 +162,7 @@ def test_records_keep_the_ids_of_their_places_under_an_idempotency_key(sender):
 def test_identical_records_of_a_file_keep_their_ids(sender):
     """What is left out counts where identical records are counted."""
     same = record(None, at="2026-11-20T12:00:00.000Z")
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
     first = sender(login(), same, login(), same, imported=True)
     again = sender(login(), same, login(), same, imported=True)
 
@@ -171,7 +171,7 @@ def test_identical_records_of_a_file_keep_their_ids(sender):
 
 
 def test_a_file_whose_ids_are_taken_leaves_out_what_it_would_anyway(sender):
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
     sender(record("a", message="first"))
 
     answers = sender(record("a", message="other"), login("b"), imported=True)
@@ -181,7 +181,7 @@ def test_a_file_whose_ids_are_taken_leaves_out_what_it_would_anyway(sender):
 
 
 def test_what_has_to_be_sent_again_is_not_counted_before(sender, monkeypatch):
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
 
     def full(_batches):
         raise Busy("too much waits")
@@ -194,7 +194,7 @@ def test_what_has_to_be_sent_again_is_not_counted_before(sender, monkeypatch):
 
 def test_a_request_of_many_pieces_has_every_answer_in_its_place(sender):
     """Some records are prepared at a time; their places are those in the request."""
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
     filler = "x" * 10_000
     sent = [login() if nth % 3 else record(message=filler) for nth in range(90)]
 
@@ -207,7 +207,7 @@ def test_a_request_of_many_pieces_has_every_answer_in_its_place(sender):
 
 def test_a_tenant_is_not_made_for_what_it_cannot_have_chosen(sender):
     """Names that are not there have chosen nothing: their records make them as ever."""
-    sender.intake.choose("acme", NO_LOGINS)
+    sender.intake.choose({"acme": NO_LOGINS})
 
     assert short(sender(login("a", tenant="fresh"), grant=ALL)) == [0]
 
@@ -224,8 +224,8 @@ def test_a_tenant_is_not_made_for_what_it_cannot_have_chosen(sender):
 def test_the_order_of_logichubs_dates_is_the_tenants(sender, source, at):
     """LH-Q12: 11/03/2020 is the 11th of March where the day stands first."""
     sent = {"time": "11/03/2020 12:10:59+05:30", "event": "UserLogoutSuccess", "category": "user"}
-    sender.intake.choose("acme", TenantSettings(1, day_first=True))
-    sender.intake.choose("globex", TenantSettings(1, day_first=False))
+    sender.intake.choose({"acme": TenantSettings(1, day_first=True)})
+    sender.intake.choose({"globex": TenantSettings(1, day_first=False)})
 
     sender(sent, dialect="logichub", **source)
 

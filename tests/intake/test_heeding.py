@@ -15,8 +15,8 @@ class Told:
     def __init__(self):
         self.told = []
 
-    def choose(self, tenant, settings):
-        self.told.append((tenant, settings.version))
+    def choose(self, chosen):
+        self.told += [(tenant, settings.version) for tenant, settings in chosen.items()]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ begins with the change that asked for it, and ends with the one that asks for it
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -107,11 +107,15 @@ class Services:
         None where all is as the settings say.
         """
         again_s = SOON_S
+        ours: dict[int, list[Stream]] = {}
+        for stream in self._delivery.streams.all() if self._wanted else ():
+            if is_of_settings(stream.id):
+                ours.setdefault(stream.tenant, []).append(stream)
         for number in tuple(self._wanted):
             # Whoever changes them meanwhile names it again.
             self._wanted.discard(number)
             try:
-                is_settled = self._keep(number)
+                is_settled = self._keep(number, ours.get(number, ()))
             except SealogError as error:
                 is_settled, again_s = False, AGAIN_S
                 _log.warning("a service cannot be as the settings say yet", reason=str(error))
@@ -129,7 +133,7 @@ class Services:
             self._wake.clear()
             self._wake.wait(self.settle())
 
-    def _keep(self, number: int) -> bool:
+    def _keep(self, number: int, ours: Sequence[Stream]) -> bool:
         tenant, chosen = self._tenants(number), self._policies.settings(number)
         if tenant is None:
             return True
@@ -137,12 +141,11 @@ class Services:
         began = self._began(number) if _is_on(chosen) else None
         wanted = None if began is None else f"{PREFIX}{began}_{tenant.log_id[:16]}"
         found: Stream | None = None
-        for stream in streams.all():
-            if stream.tenant == number and is_of_settings(stream.id):
-                if stream.id == wanted:
-                    found = stream
-                else:
-                    streams.delete(stream.id, _BY_ITSELF)
+        for stream in ours:
+            if stream.id == wanted:
+                found = stream
+            else:
+                streams.delete(stream.id, _BY_ITSELF)
         if wanted is None or began is None:
             return True
         wish = _wish(chosen)

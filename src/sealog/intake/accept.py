@@ -12,7 +12,7 @@ follow the journal on their own (`ledger`, `archive`): nothing here waits for th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Protocol, cast
@@ -33,7 +33,6 @@ from sealog.intake.preparing import Job, Prepared, Preparer
 from sealog.intake.source import Source
 from sealog.intake.together import Together
 from sealog.intake.workers import Fatal, Workers
-from sealog.policy.recorded import Recorded
 from sealog.policy.settings import TenantSettings
 
 CROWD_MIN = 8
@@ -130,21 +129,21 @@ class Intake:
         finally:
             self._preparing_bytes -= len(body)
 
-    def choose(self, tenant: str, chosen: TenantSettings) -> None:
-        """What a tenant chose holds for every request that begins from now on.
+    def choose(self, chosen: Mapping[str, TenantSettings]) -> None:
+        """What tenants, by name, chose holds for every request that begins from now on.
 
         One thread at a time. The tables are replaced, never changed: others read them meanwhile.
         """
-        recorded = {name: one for name, one in self._here.chosen.items() if name != tenant}
-        if chosen.recorded:
-            recorded[tenant] = Recorded(chosen.recorded)
-        self._here.chosen = self._there.chosen = recorded
-        day_first = {name: one for name, one in self._day_first.items() if name != tenant}
-        if chosen.day_first is not None:
-            day_first[tenant] = DialectSettings(day_first=chosen.day_first)
+        rules = {tenant: one.recorded for tenant, one in chosen.items()}
+        self._here.chosen = self._there.chosen = choosing.changed(self._here.chosen, rules)
+        day_first = self._day_first.copy()
+        for tenant, one in chosen.items():
+            day_first.pop(tenant, None)
+            if one.day_first is not None:
+                day_first[tenant] = DialectSettings(day_first=one.day_first)
         self._day_first = day_first
         if self._workers is not None:
-            self._workers.choose(tenant, chosen.recorded)
+            self._workers.choose(rules)
 
     def warm(self) -> None:
         """Start what prepares, in the background: until it is ready the thread does."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sealog.policy.recorded import Recorded
+from sealog.policy.settings import Recording
 
 if TYPE_CHECKING:
     from sealog.intake.preparing import Understood
@@ -52,6 +53,16 @@ def leave_out(understood: "Understood", chosen: Chosen, first: int = 0) -> None:
             answer = NotRecorded(Type(name, draft.dialect, draft.action))
             understood.answers[record.place - first] = answer
     understood.drafts = kept
+
+
+def changed(before: Chosen, rules: Mapping[str, tuple[Recording, ...]]) -> Chosen:
+    """What some tenants record now, in a table of its own."""
+    after = dict(before)
+    for tenant, some in rules.items():
+        after.pop(tenant, None)
+        if some:
+            after[tenant] = Recorded(some)
+    return after
 
 
 def left_out(answers: Iterable[object]) -> dict[str, list[Named]]:

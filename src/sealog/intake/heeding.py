@@ -1,6 +1,6 @@
 """What tenants chose holds where events come in, now and whenever it is changed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from sealog.access.tenants import Tenants
@@ -27,19 +27,21 @@ class Chosen(Protocol):
 class Heeding(Protocol):
     """Who goes by it; see `intake.accept.Intake`."""
 
-    def choose(self, tenant: str, settings: TenantSettings) -> None:
-        """From now on a tenant of that name has these settings."""
+    def choose(self, chosen: Mapping[str, TenantSettings]) -> None:
+        """From now on the tenants of these names have these settings."""
         ...
 
 
 def heed(policies: Chosen, tenants: Tenants, intake: Heeding) -> None:
     """Tell intake what every tenant chose, and go on telling it."""
 
-    def choose(number: int, _kind: Kind) -> None:
-        tenant = tenants.numbered(number)
-        if tenant is not None:
-            intake.choose(tenant.name, policies.settings(number))
+    def choose(numbers: Iterable[int]) -> None:
+        found = ((tenants.numbered(number), policies.settings(number)) for number in numbers)
+        intake.choose({tenant.name: one for tenant, one in found if tenant is not None})
 
-    for number in policies.chosen():
-        choose(number, "settings")
-    policies.watch(choose)
+    def changed(number: int, kind: Kind) -> None:
+        if kind == "settings":
+            choose([number])
+
+    choose(policies.chosen())
+    policies.watch(changed)

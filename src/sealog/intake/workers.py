@@ -15,7 +15,7 @@ import subprocess
 import sys
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
@@ -23,10 +23,9 @@ from typing import Any
 from sealog.catalog.shelf import load
 from sealog.errors import Refused
 from sealog.event.tenants import Tenant
-from sealog.intake import together
+from sealog.intake import choosing, together
 from sealog.intake.preparing import Job, Prepared, Preparer
 from sealog.intake.together import Together
-from sealog.policy.recorded import Recorded
 from sealog.policy.settings import Recording
 
 OBJECTS_UNTIL_COLLECTED = 50_000
@@ -87,9 +86,10 @@ class Workers:
         self.is_warming = True
         self._threads.submit(self._warm)
 
-    def choose(self, tenant: str, rules: tuple[Recording, ...]) -> None:
-        """What a tenant records holds for all that is asked for from now on; one thread at a time."""
-        self._chosen[tenant] = self._changes + 1, rules
+    def choose(self, rules: Mapping[str, tuple[Recording, ...]]) -> None:
+        """What tenants record holds for all that is asked for from now on; one thread at a time."""
+        for tenant, some in rules.items():
+            self._chosen[tenant] = self._changes + 1, some
         self._changes += 1
 
     def pids(self) -> list[int]:
@@ -256,6 +256,4 @@ def _prepare_all(here: _Here, jobs: Sequence[Job], told: Sequence[Tenant]) -> To
 
 
 def _choose(here: _Here, news: dict[str, tuple[Recording, ...]]) -> None:
-    chosen = {name: one for name, one in here.preparer.chosen.items() if name not in news}
-    chosen |= {name: Recorded(rules) for name, rules in news.items() if rules}
-    here.preparer.chosen = chosen
+    here.preparer.chosen = choosing.changed(here.preparer.chosen, news)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from sealog.errors import Conflict
 from sealog.policy.retention import Retention
@@ -59,12 +59,15 @@ class Policies:
         self._watchers: list[Callable[[int, Kind], None]] = []
         self._changing = threading.Lock()
         self._untold: list[tuple[int, Kind, int]] = []
+        self._shortest_s: tuple[int | None] | None = None
         with store.reading() as connection:
-            for row in connection.execute(select(table).order_by(table.c.version)):
-                if row.untold is None:
-                    self._keep(row.tenant, _version(row))
-                else:
-                    self._untold.append((row.tenant, row.kind, row.version))
+            for row in connection.execute(_newest()):
+                self._keep(row.tenant, _version(row))
+            untold = select(table.c.tenant, table.c.kind, table.c.version)
+            for tenant, kind, version in connection.execute(
+                untold.where(table.c.untold.is_not(None)).order_by(table.c.at_us)
+            ):
+                self._untold.append((tenant, kind, version))
 
     def settings(self, tenant: int) -> TenantSettings:
         """What the tenant of that number chose."""
@@ -76,9 +79,14 @@ class Policies:
 
     def shortest_s(self) -> int | None:
         """The shortest that any event of any tenant, those to come included, may be kept."""
-        all_of_them = [_NO_RETENTION, *self._retention.copy().values()]
-        found = [one.shortest_s() for one in all_of_them]
-        return min((one for one in found if one is not None), default=None)
+        known = self._shortest_s
+        if known is None:
+            all_of_them = [_NO_RETENTION, *self._retention.copy().values()]
+            found = [one.shortest_s() for one in all_of_them]
+            known = self._shortest_s = (
+                min((one for one in found if one is not None), default=None),
+            )
+        return known[0]
 
     def chosen(self) -> Mapping[int, TenantSettings]:
         """The settings of every tenant that ever chose any."""
@@ -219,6 +227,21 @@ class Policies:
             self._settings[tenant] = version
         else:
             self._retention[tenant] = version
+            self._shortest_s = None
+
+
+def _newest() -> Select[Any]:
+    """The rows of what is in force."""
+    told = table.c.untold.is_(None)
+    kinds = (table.c.tenant, table.c.kind)
+    newest = select(*kinds, func.max(table.c.version).label("version")).where(told).group_by(*kinds)
+    last = newest.subquery()
+    return select(table).join(
+        last,
+        (table.c.tenant == last.c.tenant)
+        & (table.c.kind == last.c.kind)
+        & (table.c.version == last.c.version),
+    )
 
 
 def _note_told(connection: Connection, which: tuple[int, Kind, int]) -> int:
