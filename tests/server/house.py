@@ -29,6 +29,7 @@ from sealog.server.parts import Clocks, Parts
 from sealog.server.settings import Settings
 
 NOW_US = 1_700_000_000_000_000  # 2023-11-14T22:13:20Z
+HOUR_US = 3_600_000_000
 
 
 def opened(**members):
@@ -243,6 +244,33 @@ class FakeLedger:
         return [bytes([old]) * 32, bytes([new]) * 32]
 
 
+class Judged(msgspec.Struct):
+    """What is thought of a clock."""
+
+    now_us: int
+    expected_us: int
+    is_trusted: bool
+
+
+class FakeTrust:
+    """A clock that is thirty hours ahead of what it should say, until somebody confirms it."""
+
+    def __init__(self):
+        self.expected_us = NOW_US - 30 * HOUR_US
+        self.confirmed = 0
+
+    def judge(self):
+        return Judged(NOW_US, self.expected_us, self.expected_us + HOUR_US >= NOW_US)
+
+    def held(self):
+        return 3
+
+    def confirm(self):
+        self.confirmed += 1
+        self.expected_us = NOW_US
+        return self.judge()
+
+
 class Drawn:
     """Random bytes that never repeat and are the same in every run."""
 
@@ -344,7 +372,7 @@ class House:
         self.archive = FakeArchive()
         self.ledger = FakeLedger()
         self.not_ready = None
-        self.trust = None
+        self.trust = FakeTrust()
         self._limits = limits or LimitSettings()
         self._catalog = catalog or {"closer": [{"native": "agent_login", "action": "agent.login"}]}
         self.app = build(self.parts_anew(), settings or Settings())

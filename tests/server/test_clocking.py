@@ -1,42 +1,11 @@
 """Retention stops for a clock that may be wrong, and asks: here is the question, and the answer."""
 
-import msgspec
 import pytest
-from tests.server.house import NOW_US
 
 from sealog.server.application import build
 from sealog.server.settings import Settings
 
-HOUR_US = 3_600_000_000
 CLOCK = "/v1/retention/clock"
-
-
-class Judged(msgspec.Struct):
-    now_us: int
-    expected_us: int
-    is_trusted: bool
-
-
-class FakeTrust:
-    def __init__(self):
-        self.expected_us = NOW_US - 30 * HOUR_US
-        self.confirmed = 0
-
-    def judge(self):
-        return Judged(NOW_US, self.expected_us, self.expected_us + HOUR_US >= NOW_US)
-
-    def held(self):
-        return 3
-
-    def confirm(self):
-        self.confirmed += 1
-        self.expected_us = NOW_US
-        return self.judge()
-
-
-@pytest.fixture
-def house(house):
-    return judged_by(house, FakeTrust())
 
 
 def judged_by(house, trust):
