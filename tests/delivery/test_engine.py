@@ -112,3 +112,12 @@ def test_after_its_end_nothing_is_asked_of_it(office):
 
     with pytest.raises(Busy):
         office.streams._engine.ask(None)
+
+
+def test_where_the_loop_has_ended_by_itself_it_is_said(office):
+    engine = office.streams._engine
+    engine._loop.call_soon_threadsafe(engine._loop.stop)
+    office.until(lambda: engine._failure is not None)
+
+    with pytest.raises(Busy, match="have ended"):
+        engine.ask(None)

@@ -114,12 +114,15 @@ class Engine:
         if self._thread is None:
             return
         assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with suppress(RuntimeError):  # It has ended by itself.
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self._thread = None
 
     def ask(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do something in the loop, from another thread. Raises `Busy` where no streams run."""
+        if self._failure is not None:
+            raise Busy("streams have ended: the server's log says why")
         if self._thread is None or self._loop is None or self._is_stopping:
             raise Busy("streams run while a server runs")
 
@@ -191,9 +194,9 @@ class Engine:
         try:
             asyncio.run(self._main())
         except BaseException as error:  # noqa: BLE001 - told to whoever starts it, else written down
+            self._failure = error
             if self._started.is_set():
                 _log.error("streams ended", error=type(error).__name__)
-            self._failure = error
         finally:
             self._started.set()
 

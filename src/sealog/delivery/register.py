@@ -162,8 +162,9 @@ class Register:
                 await self.save()
                 for name in list(self._untold):
                     await self._tell_all(self.lives[name])
-            except SealogError as error:
-                _log.warning("streams cannot be put down yet", reason=str(error))
+            except Exception as error:  # noqa: BLE001 - positions are put down for ever, whatever happens
+                reason = str(error) if isinstance(error, SealogError) else type(error).__name__
+                _log.error("streams cannot be put down yet", reason=reason)
                 await asyncio.sleep(RETRY_S)
                 self._due.set()
             if self._untold:
