@@ -52,8 +52,11 @@ def told(running, key, *, feeds=3, tenant="acme", since_us=0):
     return Told(HOUR, key.id, running.tenants.get(tenant).number, counts)
 
 
+HOOK = {"kind": "webhook", "url": "https://hooks.example/services/T0/B0/s3cret"}
+
+
 def settings_changed(running):
-    old = TenantSettings(4, delivery="api-and-service", service={"kind": "folder"})
+    old = TenantSettings(4, delivery="api-and-service", service=HOOK)
     new = TenantSettings(5, recorded=(Recording(False, "easysend", "Page*"),))
     actor = running.recorder.actor(BY, OFFICE)
     return Change(running.tenants.get("acme").number, "settings", 7, LENT, old, new, actor)
@@ -83,7 +86,7 @@ def test_a_change_of_settings_says_who_changed_what_to_what(running):
             "version": 4,
             "recorded": [],
             "delivery": "api-and-service",
-            "service": {"kind": "folder"},
+            "service": {"kind": "webhook", "url": "https://hooks.example/…"},
             "dialects": {"logichub": {"day_first": None}},
         },
         "new": {
@@ -122,7 +125,7 @@ def test_what_was_not_recorded_is_told_by_type_and_hour(running):
         "hour": "2023-11-14T22:00:00.000000Z",
         "records": 13,
     }
-    assert parts[ACTOR] == {"sealog": {"actor": {"kind": "system"}}}
+    assert parts[ACTOR] == {"user": {"id": "sealog"}, "sealog": {"actor": {"kind": "system"}}}
     assert parts[REST]["sealog"]["not_recorded"]["types"] == [
         {"dialect": "closer", "action": "agent_login", "records": 3},
         {"dialect": "easysend", "action": "PageView", "records": 1},

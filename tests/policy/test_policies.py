@@ -135,7 +135,7 @@ def test_a_change_that_could_not_be_told_is_told_by_the_next_start(store, chosen
 
 def test_a_change_that_could_not_be_told_is_done_when_it_is_asked_for_again(chosen, tell):
     tell.error = Busy("too much waits")
-    with pytest.raises(Busy):
+    with pytest.raises(Busy, match="noted, and in force once it can be told: send it again"):
         chosen.change_settings(ACME, TenantSettings(recorded=NO_PAGES), tell=tell)
 
     tell.error = None

@@ -268,6 +268,20 @@ def test_no_secret_is_shown():
     assert shown(Retention()) == {"version": 0, "rules": []}
 
 
+def test_who_may_not_change_it_sees_where_a_url_leads_and_no_more():
+    """For many receivers the path is the key."""
+    url = "https://user:pw@hooks.example:8443/services/T0/s3cret?token=x"
+    chosen = TenantSettings(service={"kind": "webhook", "url": url})
+    folder = TenantSettings(service={"kind": "folder", "path": "/srv/drop"})
+
+    assert shown(chosen, whole=False)["service"] == {
+        "kind": "webhook",
+        "url": "https://hooks.example:8443/…",
+    }
+    assert shown(chosen)["service"]["url"] == url
+    assert shown(folder, whole=False)["service"] == folder.service
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (

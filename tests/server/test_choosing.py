@@ -62,7 +62,7 @@ def test_settings_are_changed_seen_and_told(house):
     }
 
     changed = put(house, SETTINGS, wanted, key=secret)
-    seen = house.ask("GET", SETTINGS, key=house.key("read"))
+    seen = house.ask("GET", SETTINGS, key=house.key("admin"))
 
     assert changed.status_code == 200
     assert changed.headers["etag"] == '"1"'
@@ -89,6 +89,14 @@ def test_a_secret_of_a_service_is_told_once_and_never_shown(house):
 
     assert again.json()["version"] == 2
     assert "whsec" not in again.text + history.text
+
+
+def test_who_may_only_read_sees_where_a_service_is_and_no_more(house):
+    put(house, SETTINGS, {"version": 0, "service": WEBHOOK})
+
+    for path in (SETTINGS, "/v1/settings/history?tenant=acme"):
+        assert "siem.example/…" in house.ask("GET", path, key=house.key("read")).text
+        assert "siem.example/in" in house.ask("GET", path, key=house.key("export", "read")).text
 
 
 def test_what_is_seen_can_be_sent_back(house):

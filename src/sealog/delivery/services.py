@@ -14,6 +14,7 @@ import structlog
 from sealog.delivery.destination import Parsed
 from sealog.delivery.opening import Delivery
 from sealog.delivery.stream import BARE, DISABLED, Stream, Wanted
+from sealog.delivery.telling import SYSTEM
 from sealog.delivery.wishes import Wish
 from sealog.errors import Refused, SealogError
 from sealog.event.packs import Opened
@@ -32,7 +33,6 @@ AGAIN_S = 5.0
 """After a failure."""
 VERSIONS_AT_ONCE = 100
 
-_BY_ITSELF: dict[str, Any] = {"sealog": {"kind": "system"}}
 _log = structlog.get_logger("sealog.delivery")
 
 Find = Callable[[Tenant, str], tuple[int, Opened] | None]
@@ -145,7 +145,7 @@ class Services:
             if stream.id == wanted:
                 found = stream
             else:
-                streams.delete(stream.id, _BY_ITSELF)
+                streams.delete(stream.id, SYSTEM)
         if wanted is None or began is None:
             return True
         wish = _wish(chosen)
@@ -153,12 +153,12 @@ class Services:
             index = self._find(tenant, id_of_change(tenant, "settings", began))
             if index is None:
                 return False  # It is durable, and will be visible in a moment.
-            streams.create(tenant, wish, index[0], _BY_ITSELF, stream_id=wanted)
+            streams.create(tenant, wish, index[0], SYSTEM, stream_id=wanted)
             return True
         if wish.wanted != found.wanted or chosen.secrets != found.secrets.destination:
-            streams.change(found.id, wish, found.version, _BY_ITSELF)
+            streams.change(found.id, wish, found.version, SYSTEM)
             if found.state == DISABLED:
-                streams.resume(found.id, _BY_ITSELF)
+                streams.resume(found.id, SYSTEM)
         return True
 
     def _began(self, number: int) -> int:

@@ -27,7 +27,7 @@ from sealog.policy.reading import shown
 from sealog.policy.unrecorded import Told as Unkept
 
 DIALECT = "sealog"
-_BY_ITSELF: dict[str, Any] = {"sealog": {"kind": "system"}}
+_BY_ITSELF: dict[str, Any] = {"user": {"id": DIALECT}, "sealog": {"kind": "system"}}
 EVENTS_AT_ONCE = 2_000
 TELLINGS_MAX = 100
 """So many differing counts of one counting of an hour are told."""
@@ -125,14 +125,14 @@ class Recorder:
         if tenant is None:
             return
         action, name = _told_as(change.kind, change.new.version)
-        said = {"old": shown(change.old), "new": shown(change.new)}
+        old, new = shown(change.old, whole=False), shown(change.new, whole=False)
         happening = Happening(
             tenant,
             action,
             name,
             change.at_us,
             change.actor or _BY_ITSELF,
-            {change.kind: {"version": change.new.version, **said}},
+            {change.kind: {"version": change.new.version, "old": old, "new": new}},
         )
         self.record([happening])
 

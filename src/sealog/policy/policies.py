@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from sealog.errors import Conflict
+from sealog.errors import Busy, Conflict
 from sealog.policy.retention import Retention
 from sealog.policy.settings import TenantSettings
 from sealog.storage.store import Store
@@ -180,7 +180,11 @@ class Policies:
             change = Change(tenant, kind, self._clock_us(), by, old, new, dict(actor))
             self._write(change)
             self._untold.append((tenant, kind, new.version))
-            self._finish(tell)
+            try:
+                self._finish(tell)
+            except Busy as busy:
+                detail = "the change is noted, and in force once it can be told: send it again"
+                raise Busy(f"{detail} ({busy})", retry_after_s=busy.retry_after_s) from busy
             return new
 
     def _finish(self, tell: Tell) -> None:

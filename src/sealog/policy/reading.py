@@ -5,6 +5,7 @@ What is shown can be sent back as it is: members that only tell (`READ_ONLY`) ar
 
 from collections.abc import Callable, Iterator
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -88,11 +89,18 @@ def read_retention(body: object) -> Asked:
     return Asked(Retention(version, rules), "version" in members, confirm is True)
 
 
-def shown(chosen: TenantSettings | Retention) -> dict[str, Any]:
-    """Either as JSON."""
-    if isinstance(chosen, TenantSettings):
+def shown(chosen: TenantSettings | Retention, *, whole: bool = True) -> dict[str, Any]:
+    """Either as JSON, as it is read; `whole`: for who may change it.
+
+    To others the path of a URL is nobody's business: for many receivers it is the key.
+    """
+    if isinstance(chosen, Retention):
+        return shown_retention(chosen)
+    if whole or chosen.service is None or "url" not in chosen.service:
         return shown_settings(chosen)
-    return shown_retention(chosen)
+    url = urlsplit(chosen.service["url"])
+    service = chosen.service | {"url": f"{url.scheme}://{url.netloc.rpartition('@')[2]}/…"}
+    return shown_settings(msgspec.structs.replace(chosen, service=service))
 
 
 def shown_settings(chosen: TenantSettings) -> dict[str, Any]:

@@ -118,7 +118,8 @@ class Choosing:
 
     async def _show(self, request: Request, kind: Kind) -> Response:
         tenant = self._tenant(request, (), "read", "admin")
-        return await self._threads.run(lambda: self._shown(tenant, kind))
+        whole = _may_see_all(request)
+        return await self._threads.run(lambda: self._shown(tenant, kind, whole=whole))
 
     async def _history(self, request: Request, kind: Kind) -> Response:
         tenant = self._tenant(request, ("limit", "cursor"), "read", "admin")
@@ -133,7 +134,8 @@ class Choosing:
             found = self._policies.history(tenant.number, kind, limit + 1, below)
             page = found[:limit]
             following = str(page[-1].new.version) if len(found) > limit else None
-            versions = [{**reading.shown(one.new), **_changed(one)} for one in page]
+            whole = _may_see_all(request)
+            versions = [{**reading.shown(one.new, whole=whole), **_changed(one)} for one in page]
             return _answer({"versions": versions, "next_cursor": following})
 
         return await self._threads.run(work)
@@ -159,11 +161,19 @@ class Choosing:
         actor = recorder.actor(grant, self._parts.origins.of(request.scope))
         return grant.key, actor, recorder.policy_changed
 
-    def _shown(self, tenant: Tenant, kind: Kind, more: dict[str, Any] | None = None) -> Response:
+    def _shown(
+        self,
+        tenant: Tenant,
+        kind: Kind,
+        more: dict[str, Any] | None = None,
+        *,
+        whole: bool = True,
+    ) -> Response:
         newest = self._policies.history(tenant.number, kind, 1)
         chosen = newest[0].new if newest else _NOTHING[kind]
         changed = _changed(newest[0]) if newest else {"changed": None, "changed_by": None}
-        body = {"tenant": tenant.name, **reading.shown(chosen), **changed, **(more or {})}
+        shown = reading.shown(chosen, whole=whole)
+        body = {"tenant": tenant.name, **shown, **changed, **(more or {})}
         if kind == "retention":
             body["defaults"] = reading.shown_rules(DEFAULTS)
         return _answer(body, {"ETag": f'"{chosen.version}"'})
@@ -207,6 +217,12 @@ _NOTHING: dict[Kind, TenantSettings | Retention] = {
     "settings": TenantSettings(),
     "retention": Retention(),
 }
+
+
+def _may_see_all(request: Request) -> bool:
+    grant = visit_of(request.scope).grant
+    assert grant is not None
+    return grant.may("admin") or grant.may("export")
 
 
 def _check_may_send(request: Request, wanted: TenantSettings, before: TenantSettings) -> None:
