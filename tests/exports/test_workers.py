@@ -10,6 +10,7 @@ from sealog.event.moulds import Derive
 from sealog.exports import workers
 from sealog.exports.forms import Form, Writer
 from sealog.exports.part import Unwritten
+from sealog.exports.workers import Crew
 
 
 @pytest.mark.parametrize("count", [0, 2])
@@ -89,6 +90,40 @@ def test_no_process_is_left_when_the_walk_is_given_up(home):
     walk.close()
 
     assert children() == []
+
+
+def test_the_next_export_finds_the_processes_of_the_last(home):
+    """They take longer to begin than ten thousand events take."""
+    fill(home, 100)
+    pieces = pieces_of(home, 100)
+    crew = Crew(1)
+
+    found = [list(workers.written(Form("ndjson"), [pieces], crew)) for _ in range(2)]
+    kept = children()
+    crew.rest()
+    left = children()
+    crew.close()
+
+    assert found[0] == found[1]
+    assert len(kept) == 1
+    assert left == kept
+    assert children() == []
+
+
+def test_after_a_death_others_take_their_place(home):
+    fill(home, 100)
+    pieces = pieces_of(home, 100)
+    crew = Crew(1)
+    walk = workers.written(Form("ndjson"), [pieces] * 50, crew)
+    next(walk)
+    kill_children()
+    with pytest.raises(Unwritten):
+        list(walk)
+
+    found = list(workers.written(Form("ndjson"), [pieces], crew))
+
+    assert [events for events, _ in found] == [100]
+    crew.close()
 
 
 def children():

@@ -23,6 +23,7 @@ from sealog.exports.jobs import CANCELLED, FAILED, PENDING, READY, RUNNING, UNFI
 from sealog.exports.making import Halted, Made, Ways
 from sealog.exports.part import Unwritten
 from sealog.exports.register import Clocks, Limits, Register
+from sealog.exports.workers import Crew
 from sealog.query.tree import Query
 from sealog.storage.folder import Folder
 from sealog.storage.store import Store
@@ -124,6 +125,7 @@ class Exports:
         limits = Limits(settings.expire_after_s, settings.per_tenant_max, settings.bytes_max)
         self._register = Register(store, self._folder, clocks, limits)
         self._workers = workers.count_of(settings.workers)
+        self._crew = Crew(self._workers)
         # Job → how far it is; changed by whoever holds the register's turn.
         self._under_way: dict[str, _UnderWay] = {}
         self._served = 0
@@ -152,6 +154,7 @@ class Exports:
         for thread in self._threads:
             thread.join()
         self._threads.clear()
+        self._crew.close()
 
     def create(self, tenant: Tenant, key: str, wanted: Wanted) -> Job:
         """A new job, durable when this returns. Raises `Limited` and `Busy` past the limits."""
@@ -318,8 +321,8 @@ class Exports:
             if spare_us
             else self._source.pieces(tenant, query, job.size)
         )
-        count = workers.count_for(job.estimated, self._workers)
-        ways = Ways(count, take, self._world.derive, tell)
+        crew = self._crew if workers.count_for(job.estimated, self._workers) else 0
+        ways = Ways(crew, take, self._world.derive, tell)
         return making.make(self._register.path(job), job.form, pieces, ways)
 
     def _settle(self, job: Job, made: Made, expires_us: int | None) -> None:
@@ -358,6 +361,7 @@ class Exports:
             try:
                 self._recall_all()
                 self._register.expire()
+                self._crew.rest()
             except (Busy, OSError) as error:
                 _log.error("exports cannot expire yet", error=str(error))
                 self._stopping.wait(RETRY_S)

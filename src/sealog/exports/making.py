@@ -12,6 +12,7 @@ from sealog.event.moulds import Derive
 from sealog.exports import forms, part, workers
 from sealog.exports.forms import Form
 from sealog.exports.part import Part
+from sealog.exports.workers import Crew
 
 BATCH_EVENTS = 1_024
 """So many events are written at once; of so many the memory is taken, a few times over."""
@@ -36,8 +37,8 @@ class Made(msgspec.Struct, frozen=True):
 class Ways(msgspec.Struct, frozen=True):
     """How it is made, and who is told of it."""
 
-    workers: int
-    """Processes that write; 0 for none but this one."""
+    workers: int | Crew
+    """Who writes; 0 for none but this process."""
     take: Callable[[int], bool]
     """Whether there is room for so many bytes more."""
     derive: Derive | None

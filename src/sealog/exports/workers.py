@@ -9,11 +9,13 @@ import gc
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache
+from functools import lru_cache
 
 from sealog.event.moulds import Derive
 from sealog.exports.forms import Form, Piece, Writer
@@ -27,38 +29,100 @@ EVENTS_MIN = 10_000
 40,000 events take."""
 OBJECTS_UNTIL_COLLECTED = 50_000
 _PR_SET_PDEATHSIG = 1
+KEPT_S = 60.0
+"""So long processes are kept for the next export: they take half a second to begin."""
+FORMS_MAX = 8
+"""Of so many a process keeps what it has seen of events."""
+
+
+class Crew:
+    """Processes that write; begun when they are first wanted, and shared by all who want them."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._pool: ProcessPoolExecutor | None = None
+        self._users = 0
+        self._left_s = 0.0
+        self._changing = threading.Lock()
+
+    @property
+    def under_way_max(self) -> int:
+        """How many batches one export may have under way."""
+        return 2 * self._count
+
+    @contextlib.contextmanager
+    def at_work(self) -> Generator[ProcessPoolExecutor]:
+        """The processes, for one export; after the death of one, others."""
+        with self._changing:
+            if self._pool is None:
+                # Not forked: a copy of threads that hold locks would hang.
+                context = multiprocessing.get_context("spawn")
+                self._pool = ProcessPoolExecutor(self._count, context, _begin)
+            pool = self._pool
+            self._users += 1
+        try:
+            yield pool
+        except BrokenProcessPool:
+            with self._changing:
+                if self._pool is pool:
+                    self._pool = None
+            pool.shutdown(cancel_futures=True)
+            raise
+        finally:
+            with self._changing:
+                self._users -= 1
+                self._left_s = time.monotonic()
+
+    def rest(self, kept_s: float = KEPT_S) -> None:
+        """End the processes where nobody wanted them for so long."""
+        with self._changing:
+            if self._users or time.monotonic() - self._left_s < kept_s:
+                return
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown()
+
+    def close(self) -> None:
+        """End them, once nobody writes any more."""
+        self.rest(0)
 
 
 def written(
-    form: Form, batches: Iterable[Sequence[Piece]], workers: int, derive: Derive | None = None
+    form: Form,
+    batches: Iterable[Sequence[Piece]],
+    workers: int | Crew,
+    derive: Derive | None = None,
 ) -> Generator[tuple[int, bytes]]:
     """Of every batch, in order, its number of events and its bytes in a form.
 
-    `derive`: what follows from each event; `workers`: how many processes write at once; 0 does it
-    here. No more than three batches a worker are under way. Raises what reading a batch raises, and `Unwritten` where a worker dies.
+    `derive`: what follows from each event; `workers`: who writes: so many processes, gone
+    afterwards, or a crew; 0 does it here. No more than three batches a worker are under way. Raises
+    what reading a batch raises, and `Unwritten` where a worker dies.
     """
     if not workers:
         writer = Writer(form, derive)
         for batch in batches:
             yield _count(batch), writer.write(batch)
         return
-    # Not forked: a copy of threads that hold locks would hang.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _begin)
+    crew = Crew(workers) if isinstance(workers, int) else workers
     waiting: deque[tuple[int, Future[bytes]]] = deque()
     try:
-        for batch in batches:
-            waiting.append((_count(batch), pool.submit(_write, form, list(batch), derive)))
-            if len(waiting) > 2 * workers:
+        with crew.at_work() as pool:
+            for batch in batches:
+                waiting.append((_count(batch), pool.submit(_write, form, list(batch), derive)))
+                if len(waiting) > crew.under_way_max:
+                    count, first = waiting.popleft()
+                    yield count, first.result()
+            while waiting:
                 count, first = waiting.popleft()
                 yield count, first.result()
-        while waiting:
-            count, first = waiting.popleft()
-            yield count, first.result()
     except BrokenProcessPool as error:
         raise Unwritten("a process that wrote it died") from error
     finally:
-        pool.shutdown(cancel_futures=True)
+        for _, one in waiting:
+            one.cancel()
+        if crew is not workers:
+            crew.close()
 
 
 def count_of(wanted: int | None) -> int:
@@ -79,7 +143,7 @@ def _write(form: Form, batch: Sequence[Piece], derive: Derive | None) -> bytes:
     return _writer(form, derive).write(batch)
 
 
-@cache
+@lru_cache(FORMS_MAX)
 def _writer(form: Form, derive: Derive | None) -> Writer:
     """Of this worker: what it has seen of one batch serves the next."""
     return Writer(form, derive)
