@@ -1,10 +1,12 @@
 import msgspec
 import pytest
 from tests.dialects.samples import GOLDEN
-from tests.rendering.made import one
+from tests.rendering.made import one, stored
 
 from sealog.event import tokens
+from sealog.event.record import Record
 from sealog.rendering.rendering import DIALECTS, Renderer
+from sealog.wire import framing
 
 PRODUCTS = [dialect for dialect in DIALECTS if dialect != "ecs"]
 CASES = [
@@ -61,3 +63,17 @@ def test_a_sample_comes_back_from_its_own_dialect_as_it_was_printed(case):
         assert tokens.parse(shown).tree
         return
     assert shown == wanted.strip()
+
+
+def test_the_whole_page_of_logichub_comes_back_record_by_record():
+    """LH-Q7, LH-Q8: sent as it is printed, prose between the samples, each is what was read of it."""
+    page = (GOLDEN.parent / "wire" / "logichub-page.txt").read_bytes()
+    read = [answer for answer in framing.split(page) if isinstance(answer, Record)]
+
+    found = stored("logichub", page)
+
+    renderer = Renderer("logichub")
+    assert len(found) == len(read) == 48
+    for number, (opened, record) in enumerate(zip(found, read, strict=True)):
+        line = renderer.event(opened, number)
+        assert tokens.encode(tokens.parse(line).tree) == tokens.encode(record.fields)

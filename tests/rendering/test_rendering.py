@@ -174,3 +174,20 @@ def test_a_pack_that_was_altered_does_not_open():
 
     with pytest.raises(Altered):
         Renderer("supsis").lines(broken, 0, Unpacker())
+
+
+def test_events_of_sealogs_own_get_a_shape_like_any_other():
+    event = parts(
+        {
+            "@timestamp": "2026-01-31T12:00:00.000Z",
+            "event": {"action": "sealog.keys.created", "outcome": "success"},
+            "sealog": {"action": "sealog.keys.created", "dialect": "sealog"},
+        },
+        {"user": {"id": "key_1"}, "sealog": {"actor": {"kind": "api-key"}}},
+    )
+
+    assert shown(event, "supsis") == {
+        "dateTime": "2026-01-31T12:00:00.000Z",
+        "user": "key_1",
+        "activity": "sealog.keys.created",
+    }
