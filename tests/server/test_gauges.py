@@ -27,3 +27,20 @@ def test_every_room_that_follows_tells_how_far_it_is(tmp_path):
         "sealog_archive_merged_bytes_total": "0.0",
         "sealog_archive_merge_seconds_total": "0.0",
     }
+
+
+def test_streams_are_counted_by_state(tmp_path):
+    with app.running(tmp_path / "data") as running:
+        rooms = (running.journal, running.ledger, running.archive, running.delivery.streams)
+        running.delivery.streams.start()
+        told = generate_latest(registry_of(*rooms)).decode()
+
+    for line in (
+        'sealog_streams{state="running"} 0.0',
+        'sealog_streams{state="failing"} 0.0',
+        'sealog_streams{state="paused"} 0.0',
+        'sealog_streams{state="disabled"} 0.0',
+        "sealog_streams_lag_events 0.0",
+        "sealog_streams_parked_records 0.0",
+    ):
+        assert f"\n{line}\n" in told
