@@ -8,6 +8,7 @@ leaves.
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
@@ -149,7 +150,9 @@ class Retainer:
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
-        self.trust.mark(now=True)
+        # What is not noted now, because the disk is full say, was noted minutes ago.
+        with suppress(SealogError):
+            self.trust.mark(now=True)
 
     def hurry(self) -> None:
         """Look soon: rules have changed, or the clock was confirmed."""

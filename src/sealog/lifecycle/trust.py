@@ -71,7 +71,7 @@ class Trust:
         """
         self._store = store
         self._clocks = clocks
-        self._lock = threading.Lock()
+        self._writing = threading.Lock()
         with store.reading() as connection:
             mark = _read(connection)
         if mark is None:
@@ -80,42 +80,33 @@ class Trust:
             mark = Mark(begun, clocks.elapsed_us(), clocks.boot)
         elif not _counts_on(mark, clocks):
             mark = msgspec.structs.replace(mark, elapsed_us=clocks.elapsed_us(), boot=clocks.boot)
+        # Replaced, never changed: who judges waits for nobody.
         self._mark = mark
         self._marked_us: int | None = None
 
     def judge(self) -> Judgement:
         """What is to be thought of the clock now."""
-        with self._lock:
-            return self._judge()
+        mark, clocks = self._mark, self._clocks
+        if not mark.us:
+            return Judgement(clocks.us(), 0)
+        return Judgement(clocks.us(), mark.us + clocks.elapsed_us() - mark.elapsed_us)
 
     def mark(self, *, now: bool = False) -> None:
         """Note durably what is trusted, where that was not done for a while; or `now`."""
-        with self._lock:
-            elapsed_us = self._clocks.elapsed_us()
-            if (
-                not now
-                and self._marked_us is not None
-                and elapsed_us - self._marked_us < MARKED_EVERY_US
-            ):
+        with self._writing:
+            elapsed_us, marked_us = self._clocks.elapsed_us(), self._marked_us
+            if not now and marked_us is not None and elapsed_us - marked_us < MARKED_EVERY_US:
                 return
-            said = self._judge()
-            at_us = said.expected_us
-            if 0 < said.ahead_us <= FOLLOWED_US:
-                at_us = said.now_us
+            said = self.judge()
+            at_us = said.now_us if 0 < said.ahead_us <= FOLLOWED_US else said.expected_us
             if said.expected_us:
                 self._put(Mark(at_us, elapsed_us, self._clocks.boot))
 
     def confirm(self) -> Judgement:
         """Believe the clock as it is, durably: somebody who knows the time has said so."""
-        with self._lock:
+        with self._writing:
             self._put(Mark(self._clocks.us(), self._clocks.elapsed_us(), self._clocks.boot))
-            return self._judge()
-
-    def _judge(self) -> Judgement:
-        mark, clocks = self._mark, self._clocks
-        if not mark.us:
-            return Judgement(clocks.us(), 0)
-        return Judgement(clocks.us(), mark.us + clocks.elapsed_us() - mark.elapsed_us)
+            return self.judge()
 
     def _put(self, mark: Mark) -> None:
         self._store.write(lambda connection: _write(connection, mark)).result()
