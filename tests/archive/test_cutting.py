@@ -124,8 +124,8 @@ def test_a_pack_of_several_classes_is_divided():
 
 
 def test_what_came_too_far_apart_to_go_together_is_cut_apart():
-    """Of what is kept for 48 hours, 15 minutes are together; of what never goes, anything is."""
-    every = [event(n, dialect="easysend", came=300 * n) for n in range(10)]
+    """Of what is kept for 48 hours, 20 minutes are together; of what never goes, anything is."""
+    every = [event(n, dialect="easysend", came=400 * n) for n in range(10)]
     small = [chunk for n, one in enumerate(every) for chunk in _chunks(n, [one])]
 
     for chunks in (small, _chunks(0, every)):

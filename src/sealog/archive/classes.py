@@ -11,9 +11,10 @@ from typing import Protocol
 
 DEFAULT = "default"
 STATEMENTS = "statements"
-WINDOWS = 192
+WINDOWS = 140
 """A segment of what expires holds what came within so small a part of the time that it is kept: whole
-files go, and soon enough."""
+files go, and soon enough. Of 48 hours it is what two cuts of ten minutes hold, and some seconds."""
+GRACE_OF = 480
 NEVER_US = (1 << 63) - 1
 SECOND_US = 1_000_000
 KNOWN_MAX = 65_536
@@ -103,7 +104,7 @@ def window_us(keep_s: int | None) -> int | None:
 
 def grace_us(keep_s: int) -> int:
     """So long files that nobody is shown any more stay for who reads them already."""
-    return min(keep_s * SECOND_US // (2 * WINDOWS), 120 * SECOND_US)
+    return min(keep_s * SECOND_US // GRACE_OF, 120 * SECOND_US)
 
 
 def expires_us(ingested_us: int, keep_us: int) -> int:
