@@ -62,7 +62,7 @@ def of_dialect(facts: Sequence[bytes], rests: Sequence[bytes], dialect: str) -> 
     if len(named) != len(facts) or len(found) != len(rests):
         return [None] * len(facts)
     return [
-        None if who.sealog.dialect != dialect else _strict(rest)
+        None if who.sealog.dialect != dialect else _strict(rest.event.original, rest.sealog)
         for who, rest in zip(named, found, strict=True)
     ]
 
@@ -80,8 +80,9 @@ def _one(facts: bytes, rest: bytes, dialect: str) -> bytes | None:
         named = _slowly(facts, "sealog", "dialect")
         if named is None or tokens.plain(named) != dialect:
             return None
-        return _strict(_read_slowly(rest))
-    return _strict(found) if who.sealog.dialect == dialect else None
+        found = _read_slowly(rest)
+        return _strict(found.event.original, found.sealog)
+    return _strict(found.event.original, found.sealog) if who.sealog.dialect == dialect else None
 
 
 def _read_slowly(rest: bytes) -> _Rest:
@@ -113,15 +114,15 @@ def _array(texts: Sequence[bytes]) -> bytes:
     return b"[%b]" % b",".join([text or b"{}" for text in texts])
 
 
-def _strict(rest: _Rest) -> bytes | None:
-    original = rest.event.original
+def _strict(original: str | None, own: _Own) -> bytes | None:
     if original is None or original[:1] != "{":
         return None
     text = original.encode()
-    for finding in rest.sealog.findings:
-        if finding.code.startswith(_REPAIRED):
-            return _mended(text)
-    return _on_one_line(text) if b"\n" in text or b"\r" in text else text
+    if own.findings:
+        for finding in own.findings:
+            if finding.code.startswith(_REPAIRED):
+                return _mended(text)
+    return text if b"\n" not in text and b"\r" not in text else _on_one_line(text)
 
 
 def _mended(text: bytes) -> bytes | None:

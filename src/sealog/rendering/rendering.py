@@ -98,9 +98,11 @@ class Renderer:
         if self._moulds is not None:
             return self._moulds.lines(pack, base, unpacker, places).split(b"\n")[:-1]
         columns = {number: unpacker.parts(pack, number) for number in (FACTS, REST)}
+        facts, rests = columns.values()
         if places is None:
             places = range(len(pack.masks))
-        facts, rests = [[column[at] for at in places] for column in columns.values()]
+        else:
+            facts, rests = [facts[at] for at in places], [rests[at] for at in places]
         found = originals.of_dialect(facts, rests, self.dialect)
         left = [
             (at, place)
