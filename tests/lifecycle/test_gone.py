@@ -125,6 +125,13 @@ class House:
         for job in jobs:
             assert self.ask("GET", f"/v1/exports/{job.id}/content").status_code == 410
 
+    def expire(self):
+        """As if a window were over; how many events went since the start."""
+        self.running.archive.merge()
+        self.running.retainer._again_s.clear()
+        self.running.retainer.step()
+        return self.running.retainer.done.events
+
     def pass_moments(self):
         """As if minutes had passed, for who counts them by a clock that nobody sets."""
         self.running.store.truncate_every(0.05)
@@ -220,6 +227,41 @@ def test_48_hours_and_an_hour_later_nothing_is_left_anywhere(tmp_path, clock):
     assert [str(fault) for fault in report.faults] == []
     of_acme = next(one for one in report.tenants if one.tenant == "acme")
     assert (of_acme.counts.expired, of_acme.counts.unexplained) == (count, 0)
+
+
+def test_a_dry_run_tells_what_then_goes(tmp_path, clock):
+    """What would go at once by other rules is what goes once they are in force."""
+    path = tmp_path / "data"
+    with app.running(path) as running:
+        house = House(running)
+        house.take_in("acme", "ecs", natives(30))
+        running.archive.cut()
+        house.take_in("acme", "ecs", natives(10, 30))
+        clock.ahead_s = 2 * HOUR_S
+        running.retainer.confirm()
+        wanted = {"version": 0, "rules": [{"dialect": "ecs", "keep": "1h"}]}
+
+        told = house.ask("PUT", "/v1/retention?tenant=acme&dry_run=1", json=wanted).json()
+        running.retainer.step()
+        assert running.retainer.done.events == 0
+        refused = house.ask("PUT", "/v1/retention?tenant=acme", json=wanted)
+        done = house.ask("PUT", "/v1/retention?tenant=acme", json={**wanted, "confirm": True})
+        # What stands in segments of the rules before is sorted first, and goes in the next window.
+        assert until(lambda: house.expire() == 40)
+
+        assert told["at_once"] == {
+            "events": 40,
+            "types": [{"dialect": "ecs", "action": "user.login", "events": 40}],
+        }
+        assert (refused.status_code, done.status_code) == (409, 200)
+        gone = [span for ranges in house.statements("acme") for span in ranges]
+        assert sorted(index for first, last in gone for index in range(first, last + 1)) == [
+            *range(40)
+        ]
+        house.settle()
+        house.pass_moments()
+        assert until(lambda: not found(path, WORD)), found(path, WORD)
+    assert verify_folder(path).holds
 
 
 def test_what_waited_while_the_server_was_off_goes_when_it_is_on_again(tmp_path, clock):

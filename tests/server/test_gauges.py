@@ -44,3 +44,20 @@ def test_streams_are_counted_by_state(tmp_path):
         "sealog_streams_parked_records 0.0",
     ):
         assert f"\n{line}\n" in told
+
+
+def test_retention_tells_what_went_and_what_keeps_it(tmp_path):
+    with app.running(tmp_path / "data") as running:
+        rooms = (running.journal, running.ledger, running.archive, running.delivery.streams)
+        running.retainer.step()
+        told = generate_latest(registry_of(*rooms, running.retainer)).decode()
+
+    for line in (
+        "sealog_retention_clock_trusted 1.0",
+        "sealog_retention_waiting_tenants 0.0",
+        "sealog_retention_trouble 0.0",
+        "sealog_retention_statements_total 0.0",
+        "sealog_retention_events_total 0.0",
+        "sealog_retention_bytes_total 0.0",
+    ):
+        assert f"\n{line}\n" in told
