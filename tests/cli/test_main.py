@@ -5,9 +5,13 @@ import pytest
 from tests.cli.made import ecs, lines, script
 
 COMMANDS = ["serve", "demo", "init", "ingest", "search", "count", "facets", "histogram", "tail",
-            "export", "verify", "migrate", "repair", "prove", "catalog", "tenants", "keys"]  # fmt: skip
+            "export", "reconcile", "verify", "migrate", "repair", "prove", "catalog", "tenants",
+            "keys", "settings", "retention", "streams"]  # fmt: skip
 BELOW = [("tenants", "list"), ("tenants", "create"), ("keys", "create"), ("keys", "list"),
-         ("keys", "revoke")]  # fmt: skip
+         ("keys", "revoke"), *[("settings", name) for name in ("show", "set", "history")],
+         *[("retention", name) for name in ("show", "set", "history", "clock", "confirm-clock")],
+         *[("streams", name) for name in ("list", "show", "create", "change", "pause", "resume",
+           "replay", "check", "rotate", "parked", "retry", "drop", "delete")]]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", [(name,) for name in COMMANDS] + BELOW, ids=" ".join)
