@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -98,16 +99,28 @@ def test_the_next_export_finds_the_processes_of_the_last(home):
     pieces = pieces_of(home, 100)
     crew = Crew(1)
 
-    found = [list(workers.written(Form("ndjson"), [pieces], crew)) for _ in range(2)]
+    first = list(workers.written(Form("ndjson"), [pieces], crew))
+    begun = children()
+    second = list(workers.written(Form("ndjson"), [pieces], crew))
     kept = children()
-    crew.rest()
-    left = children()
     crew.close()
 
-    assert found[0] == found[1]
-    assert len(kept) == 1
-    assert left == kept
+    assert first == second
+    assert len(begun) == 1
+    assert kept == begun
     assert children() == []
+
+
+def test_processes_that_nobody_wants_any_more_end(home, monkeypatch):
+    fill(home, 100)
+    monkeypatch.setattr(workers, "KEPT_S", 0.0)
+
+    list(workers.written(Form("ndjson"), [pieces_of(home, 100)], Crew(1)))
+
+    until = time.monotonic() + 30
+    while children():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def test_after_a_death_others_take_their_place(home):

@@ -361,7 +361,6 @@ class Exports:
             try:
                 self._recall_all()
                 self._register.expire()
-                self._crew.rest()
             except (Busy, OSError) as error:
                 _log.error("exports cannot expire yet", error=str(error))
                 self._stopping.wait(RETRY_S)

@@ -10,7 +10,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -29,8 +28,9 @@ EVENTS_MIN = 10_000
 40,000 events take."""
 OBJECTS_UNTIL_COLLECTED = 50_000
 _PR_SET_PDEATHSIG = 1
-KEPT_S = 60.0
-"""So long processes are kept for the next export: they take half a second to begin."""
+KEPT_S = 15.0
+"""So long processes are kept for the next export: they take half a second to begin, and hold some
+tens of megabytes each."""
 FORMS_MAX = 8
 """Of so many a process keeps what it has seen of events."""
 
@@ -41,8 +41,7 @@ class Crew:
     def __init__(self, count: int) -> None:
         self._count = count
         self._pool: ProcessPoolExecutor | None = None
-        self._users = 0
-        self._left_s = 0.0
+        self._users = self._uses = 0
         self._changing = threading.Lock()
 
     @property
@@ -71,20 +70,28 @@ class Crew:
         finally:
             with self._changing:
                 self._users -= 1
-                self._left_s = time.monotonic()
+                self._uses += 1
+                self._end_later()
 
-    def rest(self, kept_s: float = KEPT_S) -> None:
-        """End the processes where nobody wanted them for so long."""
+    def close(self) -> None:
+        """End the processes where nobody writes any more."""
         with self._changing:
-            if self._users or time.monotonic() - self._left_s < kept_s:
+            uses = self._uses
+        self._rest(uses)
+
+    def _end_later(self) -> None:
+        timer = threading.Timer(KEPT_S, self._rest, [self._uses])
+        timer.daemon = True
+        timer.start()
+
+    def _rest(self, uses: int) -> None:
+        """End them if nobody has wanted them since they were used so often."""
+        with self._changing:
+            if self._users or self._uses != uses:
                 return
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown()
-
-    def close(self) -> None:
-        """End them, once nobody writes any more."""
-        self.rest(0)
 
 
 def written(
