@@ -47,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True):
     """Segments are cut at most so often, unless too much waits."""
     waiting_events_max: int = 200_000
     """Events of all tenants that may wait in memory; beyond it the largest tenants are cut."""
-    waiting_bytes_max: int = 128 << 20
+    waiting_bytes_max: int = 96 << 20
     """The same in estimated bytes of memory."""
     search_s: float = 5.0
     """A search that takes longer says how far it came."""
