@@ -202,6 +202,25 @@ def test_a_disk_that_failed_while_the_log_was_looked_at_is_looked_at_again(path,
     store.close()
 
 
+def test_the_log_is_truncated_more_often_once_something_asks_for_it(path):
+    """Deleted rows stay in it until then: retention says for how long they may."""
+    store = Store(path, settings=Settings(look_every_s=0.01, truncate_every_s=3_600))
+    log = path.with_name(path.name + "-wal")
+    store.write(put("a")).result()
+    store.truncate_every(7_200)
+    assert not emptied(log, tries=20)
+
+    store.truncate_every(0.05)
+
+    assert emptied(log, tries=1_000)
+    store.close()
+
+
+def emptied(log, *, tries):
+    """Whether the log becomes empty in so many looks."""
+    return any(not log.stat().st_size or time.sleep(0.01) for _ in range(tries))
+
+
 def test_a_reader_sees_one_moment(store):
     store.write(put("a")).result()
 
@@ -475,7 +494,15 @@ def test_an_older_file_is_brought_here(path):
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE reads")
         connection.execute("DROP TABLE exports")
-        for table in ("policies", "unrecorded", "expired", "expiring", "classed", "streams", "parked"):
+        for table in (
+            "policies",
+            "unrecorded",
+            "expired",
+            "expiring",
+            "classed",
+            "streams",
+            "parked",
+        ):
             connection.execute(f"DROP TABLE {table}")
         for column in ("first_ingested_us", "last_ingested_us"):
             connection.execute(f"ALTER TABLE segments DROP COLUMN {column}")
