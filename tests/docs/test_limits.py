@@ -10,11 +10,21 @@ from sealog.archive.follower import Settings as Following
 from sealog.archive.forms import VALUE_CHARS_MAX as COLUMN_CHARS_MAX
 from sealog.compat import easysend
 from sealog.compat.easysend_pages import PAGE_LOGS
-from sealog.delivery import addresses, connecting, destinations, folder, holding, webhook
+from sealog.delivery import (
+    addresses,
+    connecting,
+    destinations,
+    folder,
+    holding,
+    pump,
+    shaping,
+    webhook,
+    wishes,
+)
 from sealog.event.ids import ID_BYTES_MAX
 from sealog.event.tokens import KEYS_MAX, LEVELS_MAX
 from sealog.query import scanning, syntax, values
-from sealog.server import asking, counting, ingesting, positions
+from sealog.server import asking, counting, ingesting, positions, streaming
 from sealog.server.settings import Settings as Serving
 from sealog.wire import reading, rows, unpacking
 
@@ -67,6 +77,14 @@ SERVING, FOLLOWING, SETTINGS = Serving(), Following(), config.Settings()
         ("answers of it under way", easysend.OPEN_MAX),
         ("time of an answer of it", int(SETTINGS.compat.easysend.seconds_max)),
         ("a value in a search column", COLUMN_CHARS_MAX),
+        ("streams of a tenant", SETTINGS.delivery.per_tenant_max),
+        ("a stream's name", wishes.NAME_CHARS_MAX),
+        ("paths in a stream's fields and masks", shaping.PATHS_MAX),
+        ("a path", shaping.PATH_CHARS_MAX),
+        ("records that a stream parks", pump.PARKED_MAX),
+        ("parked records named in a request", streaming.INDEXES_MAX),
+        ("sends at once", pump.SENDING_MAX),
+        ("sends at once of streams that fail", pump.FAILING_MAX),
         ("a webhook's URL", addresses.URL_CHARS_MAX),
         ("headers of a webhook", destinations.HEADERS_MAX),
         ("a header's value", destinations.HEADER_CHARS_MAX),
