@@ -138,3 +138,17 @@ def test_a_session_that_never_was_is_empty(client):
 
 def test_what_cannot_be_read_is_refused(client):
     assert client.get("/chatvisor/activity-logs", params={"typ": "x"}).status_code == 422
+
+
+def test_an_odd_record_hides_none_of_its_neighbours(house):
+    """A number past a double and half a character are kept, so they are shown as they came."""
+    odd = b'{"type":"PLUGIN_CHANGE","timestamp":"2026-04-01T10:02:00Z","tenantUserId":"u\\ud800","data":{"plugin":"a","configuration":{"x":1e400}}}'
+    house.send("odd", "chatvisor", odd + b"\n" + msgspec.json.encode(ACTIVITIES[0]))
+
+    with house.client(house.key_for("odd")) as client:
+        answer = client.get(f"{house.url}/chatvisor/activity-logs")
+
+    assert answer.status_code == 200
+    assert b'"tenantUserId":"u\\ud800"' in answer.content
+    assert b'"data":{"plugin":"a","configuration":{"x":1e400}}' in answer.content
+    assert b'"type":"LOGGED_IN"' in answer.content

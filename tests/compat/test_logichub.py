@@ -96,3 +96,14 @@ def test_a_link_leads_to_the_next_page(client):
 @pytest.mark.parametrize("params", [{"category": "Nothing"}, {"findings": "some"}, {"q": "x"}])
 def test_what_cannot_be_read_is_refused(client, params):
     assert client.get("/logichub/audit-events", params=params).status_code in (400, 422)
+
+
+def test_findings_stand_beside_half_a_character_too(house):
+    odd = b'{"time":"2020-06-10T09:00:00Z","category":"x\\ud800","actor":"a","type":"CaseClosed"}'
+    house.send("odd", "logichub", odd)
+
+    with house.client(house.key_for("odd")) as client:
+        answer = client.get(f"{house.url}/logichub/audit-events", params={"findings": "yes"})
+
+    assert b'"category":"x\\ud800"' in answer.content
+    assert b'"code":"lone-surrogate"' in answer.content

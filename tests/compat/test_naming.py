@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from sealog.compat.naming import findings, named
+from sealog.compat.naming import findings, members, named
 from sealog.event.packs import Opened
 
 
@@ -38,3 +38,22 @@ def test_findings_are_given_as_they_stand():
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"event":7}'])
 def test_what_does_not_read_has_no_name(text):
     assert named(opened(facts=text)) == ("", "")
+
+
+def test_half_a_character_elsewhere_hides_neither_the_id_nor_the_findings():
+    rest = '{"n":1e400,"x":"\\ud800","event":{"id":"a@b"},"sealog":{"findings":[{"code":"c"}]}}'
+    event = opened(facts='{"sealog":{"dialect":"supsis"},"x":"\\ud800"}', rest=rest)
+
+    assert named(event) == ("a@b", "supsis")
+    assert bytes(findings(event)) == b'[{"code":"c"}]'
+
+
+def test_members_are_the_tokens_they_are():
+    found = members(b'{"a":1e400,"b":{"c":"\\ud800"},"d":1.0}')
+
+    assert {name: bytes(token) for name, token in found.items()} == {
+        "a": b"1e400",
+        "b": b'{"c":"\\ud800"}',
+        "d": b"1.0",
+    }
+    assert members(b"[]") == {}

@@ -95,3 +95,18 @@ def test_another_tenants_log_is_not_there(house):
     with house.client("slk_wrong") as client:
         client.base_url = house.url
         assert client.get("/supsis/audit-logs").status_code == 401
+
+
+def test_an_odd_record_hides_none_of_its_neighbours(house):
+    """What is no text stands in its cell as its JSON."""
+    odd = (
+        b'{"dateTime":"2026-03-01T10:00:00Z","user":{"a":1e400},"ip":null,"activity":"chat-opened"}'
+    )
+    house.send("odd", "supsis", odd + b"\n" + msgspec.json.encode(ROWS[0]))
+
+    with house.client(house.key_for("odd")) as client:
+        shown = client.get(f"{house.url}/supsis/audit-logs").json()["logs"]
+        table = client.get(f"{house.url}/supsis/audit-logs", params={"format": "csv"}).text
+
+    assert sorted(row["user"] for row in shown) == ["Ada", '{"a":1e400}']
+    assert len(list(csv.reader(io.StringIO(table)))) == 3

@@ -1,9 +1,10 @@
 """Chatvisor's two logs: what users of a tenant did, and what happened in one session (CV-01 to CV-33)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -12,7 +13,7 @@ from sealog.archive.archive import Found
 from sealog.catalog import shelf
 from sealog.compat import chatvisor_changes, naming
 from sealog.compat.listing import Asked, Listing
-from sealog.event import times
+from sealog.event import times, tokens
 from sealog.query.tree import Is, Node, Not, either, every, query
 from sealog.server.application import Plain
 from sealog.server.parts import Parts
@@ -26,7 +27,6 @@ LOOKED_MAX = 200
 """So many earlier events are looked at for the configuration before a change."""
 JOINED_MAX = 100
 
-_DECODE = msgspec.json.Decoder(dict[str, Any]).decode
 _ENCODE = msgspec.json.Encoder().encode
 _NAMES = {"type": "action", "tenantUserId": "actor.id"}
 
@@ -84,12 +84,13 @@ class Logs:
 
         return _json(await self._listing.given(request, asked, work))
 
-    def _record(self, found: Found) -> dict[str, Any]:
-        return _DECODE(self._listing.render(found.opened, found.index))
+    def _record(self, found: Found) -> dict[str, Raw]:
+        return naming.members(self._listing.render(found.opened, found.index))
 
     def _activity(self, asked: Asked, found: Found) -> dict[str, Any]:
         record = self._record(found)
-        known = self._types.get(str(record.get("type")))
+        native = _plain(record, "type")
+        known = self._types.get(str(native))
         shown: dict[str, Any] = {
             "id": naming.named(found.opened)[0],
             "timestamp": record.get("timestamp"),
@@ -101,8 +102,8 @@ class Logs:
         }
         if "sealog" in record:
             shown["sealog"] = record["sealog"]
-        if record.get("type") in chatvisor_changes.CHANGES and isinstance(record.get("data"), dict):
-            shown["changes"] = self._changes(asked, found, record)
+        if native in chatvisor_changes.CHANGES and isinstance(_plain(record, "data"), dict):
+            shown["changes"] = self._changes(asked, found, str(native), record)
         return shown
 
     def _event(self, found: Found) -> dict[str, Any]:
@@ -117,11 +118,10 @@ class Logs:
         return shown | ({"sealog": record["sealog"]} if "sealog" in record else {})
 
     def _changes(
-        self, asked: Asked, found: Found, record: dict[str, Any]
+        self, asked: Asked, found: Found, native: str, record: Mapping[str, Raw]
     ) -> list[chatvisor_changes.Change]:
         """Each object of the event against the last event that configured it."""
-        native = record["type"]
-        left = chatvisor_changes.objects(native, record["data"])
+        left = chatvisor_changes.objects(native, _plain(record, "data"))
         changes: dict[str, chatvisor_changes.Change] = {}
         page = self._listing.parts.archive.search(
             [asked.tenant],
@@ -132,7 +132,7 @@ class Logs:
         for earlier in page.events:
             if len(changes) == len(left):
                 break
-            data = self._record(earlier).get("data")
+            data = _plain(self._record(earlier), "data")
             said = chatvisor_changes.objects(native, data) if isinstance(data, dict) else {}
             place = {"index": earlier.index, "timestamp": times.format_us(earlier.at_us, digits=3)}
             for name in left.keys() & said.keys() - changes.keys():
@@ -145,6 +145,12 @@ class Logs:
 
 def _at_any_time(where: Node) -> Any:
     return query(where)
+
+
+def _plain(record: Mapping[str, Raw], name: str) -> Any:
+    """What a member says, to be looked at: it is shown as the token it is."""
+    token = record.get(name)
+    return None if token is None else tokens.plain(token)
 
 
 def _json(content: bytes) -> Response:

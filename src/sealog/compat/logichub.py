@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 import msgspec
-from msgspec import Raw
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -24,7 +23,6 @@ PATH = "/logichub/audit-events"
 MEDIA_TYPE = "application/x-ndjson"
 
 _NAMES = {"type": "action", "actor": "actor"}
-_MEMBERS = msgspec.json.Decoder(dict[str, Raw]).decode
 _ENCODE = msgspec.json.Encoder().encode
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -70,11 +68,8 @@ class AuditEvents:
         if not with_findings:
             return text
         about = {"index": found.index, "findings": naming.findings(found.opened)}
-        try:
-            members = _MEMBERS(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            members = {}
-        if len(members) == 0 or "sealog" in members:
+        members = naming.members(text)
+        if not members or "sealog" in members:
             return text
         # Added at its end, so that equal keys stay as they are.
         return text.rstrip()[:-1] + b',"sealog":' + _ENCODE(about) + b"}"

@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from sealog.archive.archive import Found, Page
+from sealog.compat import naming
 from sealog.compat.listing import Asked, Listing
 from sealog.dialects.supsis import SYSTEM
+from sealog.event import tokens
 from sealog.exports.forms import csv_lines
 from sealog.query.tree import Is, either
 from sealog.server.application import Plain
@@ -28,7 +31,6 @@ COLUMNS = {
 """Member → the title of the column, as the page has it."""
 
 _NAMES = {"event": "action"}
-_ROW = msgspec.json.Decoder(dict[str, Any]).decode
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -86,7 +88,7 @@ class AuditLogs:
 
     def _row(self, found: Found) -> dict[str, str]:
         """The four columns, blank where there is nothing (CP-03)."""
-        row = _ROW(self._listing.render(found.opened, found.index))
+        row = naming.members(self._listing.render(found.opened, found.index))
         said = {name: row.get(name, row.get(title)) for name, title in COLUMNS.items()}
         return {name: _text(value) for name, value in said.items()}
 
@@ -97,7 +99,9 @@ def _user(name: str) -> Any:
     return Is("actor", name)
 
 
-def _text(value: Any) -> str:
+def _text(token: Raw | None) -> str:
+    """A value as a cell shows it; what is neither text nor nothing as its JSON."""
+    value = None if token is None else tokens.plain(token)
     if value is None:
         return ""
-    return value if isinstance(value, str) else _ENCODE(value).decode()
+    return value if isinstance(value, str) else bytes(token or b"").decode("utf-8", "replace")
