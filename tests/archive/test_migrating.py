@@ -1,5 +1,6 @@
 """A folder that the program of format 1 made is brought along, whatever comes in between."""
 
+import os
 import sqlite3
 import tarfile
 from collections.abc import Iterator
@@ -140,3 +141,16 @@ def test_the_list_in_state_db_is_that_of_the_old_program(old: Old):
     connection.close()
 
     assert count == 5
+
+
+def test_files_that_another_process_reads_stay_until_the_next_start(old: Old):
+    """`sealog search` on the folder itself may be under way meanwhile."""
+    before = old.segments()
+    held = Folder(old.folder.path).hold_files()
+    assert held is not None
+
+    assert old.migrate() == []
+
+    assert all(one.columns_path.exists() and one.parts_path.exists() for one in before)
+    assert not {one.name for one in before} & {one.name for one in old.segments()}
+    os.close(held)

@@ -51,15 +51,18 @@ def migrate(
         except Corrupt as error:
             damaged.append(error.with_traceback(None))
     for several in _groups(old):
-        damaged += replace_by_rewriting(store, several, step)
+        damaged += replace_by_rewriting(store, folder, several, step)
     folder.note_format()
     return damaged
 
 
 def replace_by_rewriting(
-    store: Store, segments: Sequence[Segment], step: Callable[[int], None]
+    store: Store, folder: Folder, segments: Sequence[Segment], step: Callable[[int], None]
 ) -> list[Corrupt]:
-    """Write segments anew and list them in place of the old, whose files go; what is damaged."""
+    """Write segments anew and list them in place of the old, whose files go; what is damaged.
+
+    While another process reads they stay: strangers, which the next start of a server deletes.
+    """
     damaged: list[Corrupt] = []
     gone, fresh = [], []
     for segment in segments:
@@ -74,9 +77,10 @@ def replace_by_rewriting(
         listing.replace(driver(connection), gone, fresh)
 
     store.write(note).result()
-    for segment in gone:
-        segment.columns_path.unlink(missing_ok=True)
-        segment.parts_path.unlink(missing_ok=True)
+    with folder.deleting_files() as may_delete:
+        for segment in gone if may_delete else ():
+            segment.columns_path.unlink(missing_ok=True)
+            segment.parts_path.unlink(missing_ok=True)
     return damaged
 
 

@@ -62,13 +62,15 @@ def repair(
     total = sum(segment.count for segment in segments)
     done = 0
     for segment in segments:
-        _repair_one(store, segment, _places(folder, segment, backup), result)
+        _repair_one((store, folder), segment, _places(folder, segment, backup), result)
         done += segment.count
         progress(done, total)
     return result
 
 
-def _repair_one(store: Store, segment: Segment, places: Sequence[Path], result: Repaired) -> None:
+def _repair_one(
+    rooms: tuple[Store, Folder], segment: Segment, places: Sequence[Path], result: Repaired
+) -> None:
     try:
         segment.check_parts()
     except Corrupt as error:
@@ -84,7 +86,7 @@ def _repair_one(store: Store, segment: Segment, places: Sequence[Path], result: 
             return
     except Corrupt:
         pass
-    still = replace_by_rewriting(store, [segment], lambda _: None)
+    still = replace_by_rewriting(*rooms, [segment], lambda _: None)
     if still:
         result.other += map(str, still)
     else:
