@@ -121,3 +121,18 @@ def test_where_the_loop_has_ended_by_itself_it_is_said(office):
 
     with pytest.raises(Busy, match="have ended"):
         engine.ask(None)
+
+
+def test_nobody_waits_for_a_loop_that_does_not_answer(office, monkeypatch):
+    monkeypatch.setattr(engines, "ASKED_S", 0.05)
+
+    with pytest.raises(Busy, match="do not answer"):
+        office.streams._engine.ask(asyncio.Event().wait)
+
+
+def test_a_change_that_takes_too_long_by_itself_says_so(office):
+    async def slow():
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        office.streams._engine.ask(slow)

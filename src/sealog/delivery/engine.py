@@ -34,6 +34,8 @@ READERS = 2
 """Threads that read, filter and render; more would only take the interpreter from each other."""
 GRACE_S = 5.0
 """What is being sent has so long to end; what is then not acknowledged is sent again."""
+ASKED_S = 120.0
+"""Past all that anybody is kept waiting for in the loop."""
 LOOK_EVERY_S = 60.0
 """What wakes nobody, such as the events that only say what was read, is sent so often, at least."""
 
@@ -129,10 +131,17 @@ class Engine:
         async def run() -> T:
             return await work()
 
+        asked = asyncio.run_coroutine_threadsafe(run(), self._loop)
         try:
-            return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+            return asked.result(ASKED_S)
         except CancelledError as error:
             raise Busy("streams are about to end") from error
+        except TimeoutError as error:
+            if asked.done():
+                raise
+            # The loop ended before it came to it.
+            asked.cancel()
+            raise Busy("streams do not answer") from error
 
     def lock(self, live: Live) -> asyncio.Lock:
         """Held while somebody changes a stream."""
