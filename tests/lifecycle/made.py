@@ -38,6 +38,8 @@ class Shelf:
         self.looked = []
         self.damaged = set()
         self.dies_at_drop = False
+        self.hidden = set()
+        self.waited = 0
 
     def put(self, number, **expiring):
         self.events.setdefault(number, {}).update(
@@ -55,8 +57,9 @@ class Shelf:
         if gone:
             yield Due(tuple((index, index) for index in gone))
 
-    def wait_for(self, _tenant, _index, _timeout_s):
-        return True
+    def wait_for(self, tenant, _index, _timeout_s):
+        self.waited += 1
+        return tenant.number not in self.hidden
 
     def drop(self, tenant, statement, ranges):
         if self.dies_at_drop:

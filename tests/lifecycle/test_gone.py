@@ -264,6 +264,27 @@ def test_a_dry_run_tells_what_then_goes(tmp_path, clock):
     assert verify_folder(path).holds
 
 
+def test_a_tenant_named_like_an_address_is_like_any_other(tmp_path, clock):
+    """Its statements do not name it, because they can never be erased; its log does."""
+    path = tmp_path / "data"
+    with app.running(path) as running:
+        house = House(running)
+        house.take_in("ann@example.com", "easysend", [easysend(n, WORD.decode()) for n in range(9)])
+        clock.ahead_s = 49 * HOUR_S
+        running.retainer.confirm()
+        running.retainer.step()
+
+        params = {"tenant": "ann@example.com"}
+        (shown,) = house.ask("GET", "/v1/events", params=params).json()["events"]
+        assert shown["sealog"]["ranges"] == [[0, 8]]
+        assert "organization" not in shown
+        assert house.ask("GET", "/v1/feed", params=params).json()["events"] == [shown]
+        house.settle()
+    report = verify_folder(path)
+    assert [str(fault) for fault in report.faults] == []
+    assert (report.counts.expired, report.counts.statement) == (9, 1)
+
+
 def test_what_waited_while_the_server_was_off_goes_when_it_is_on_again(tmp_path, clock):
     """Nothing was archived before the power went; the journal has it all."""
     path, copy = tmp_path / "data", tmp_path / "copy"

@@ -7,8 +7,14 @@ import pytest
 from tests.lifecycle.made import HOUR_US, NOON_US, Died, Due, Sealed, Shelf, tenant
 
 from sealog.archive.classes import keep_of
-from sealog.errors import Corrupt
-from sealog.lifecycle.retaining import DUES_AT_ONCE, TENANTS_AT_ONCE, Retainer, World
+from sealog.errors import Busy, Corrupt
+from sealog.lifecycle.retaining import (
+    DUES_AT_ONCE,
+    TENANTS_AT_ONCE,
+    VISIBLE_LOOKS,
+    Retainer,
+    World,
+)
 from sealog.lifecycle.trust import Clocks, Trust
 from sealog.policy.retention import Retention
 from sealog.storage.store import Store
@@ -186,6 +192,23 @@ def test_damage_of_one_tenant_keeps_nobody_elses_events(house):
         house.retainer.step()
 
     assert [number for number, _, _ in house.shelf.dropped] == [1, 3]
+
+
+def test_what_is_not_searchable_yet_is_waited_for_a_while_and_dropped_later(house):
+    """However many there are: others go first, and an end is not held up."""
+    for number in range(1, 51):
+        house.shelf.put(number, _0=NOON_US)
+    house.shelf.hidden = set(range(2, 51))
+
+    with pytest.raises(Busy):
+        house.retainer.step()
+    assert house.shelf.dropped == [(1, 1_000, [0])]
+    assert house.shelf.waited <= VISIBLE_LOOKS + 50
+
+    house.shelf.hidden = set()
+    house.retainer.step()
+    assert len(house.shelf.dropped) == 50
+    assert len(house.sealed.said) == 50
 
 
 def test_it_goes_on_by_itself_and_tells_what_keeps_it(house):

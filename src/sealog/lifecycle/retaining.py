@@ -30,7 +30,9 @@ WINDOWS = 100
 TENANTS_AT_ONCE = 64
 DUES_AT_ONCE = 16
 """Statements of one tenant and window; what is more waits for the next round."""
-VISIBLE_S = 30.0
+VISIBLE_S = 0.25
+VISIBLE_LOOKS = 120
+"""So often, in one round, statements that are not searchable yet are waited for."""
 RETRY_S = 30.0
 
 _log = structlog.get_logger("sealog.retention")
@@ -261,9 +263,11 @@ class Retainer:
         # From here on the statements are durable.
         wrong: list[SealogError] = []
         done: list[Intent] = []
+        looks = iter(range(VISIBLE_LOOKS))
         for (tenant, theirs), at in zip(known, indexes, strict=True):
             try:
                 for one, index in zip(theirs, at, strict=True):
+                    self._await(tenant, index, looks)
                     self._drop(tenant, one, index)
                     done.append(one)
             except SealogError as error:
@@ -277,10 +281,13 @@ class Retainer:
         assert tenant is not None
         return tenant
 
+    def _await(self, tenant: Tenant, index: int, looks: Iterator[int]) -> None:
+        """Whoever finds nothing at an index is to find the statement."""
+        while not self._source.wait_for(tenant, index, VISIBLE_S):
+            if self._stopping or next(looks, None) is None:
+                raise Busy("a statement is not searchable yet")
+
     def _drop(self, tenant: Tenant, one: Intent, index: int) -> None:
-        # Whoever finds nothing at an index is to find the statement.
-        if not self._source.wait_for(tenant, index, VISIBLE_S):
-            raise Busy("a statement is not searchable yet")
         gone = self._source.drop(tenant, index, one.spans())
         self.done.statements += 1
         self.done.events += gone.events
