@@ -95,6 +95,8 @@ class Clock:
         self.us = us
         self.waits = []
         """Seconds of every wait for another attempt."""
+        self.passed = lambda: None
+        """Called whenever time has gone by so."""
 
     async def wait(self, event, seconds):
         """As `pump.wait_for`, but the time that nobody else needs goes by at once."""
@@ -110,6 +112,7 @@ class Clock:
             return True
         self.waits.append(seconds)
         self.us += int(seconds * 1e6)
+        self.passed()
         await asyncio.sleep(0)
         return event.is_set()
 

@@ -3,12 +3,14 @@ import threading
 import pytest
 from tests.archive.made import ALPHA, BEGIN_US, BETA, Home, asking, event, statement
 from tests.delivery.fakes import ACTOR, GONE, LATER, REFUSED, Office, wish
+from tests.delivery.test_looking import taken_in
 
 from sealog.delivery import register
 from sealog.delivery.stream import PAUSED, RUNNING
 from sealog.delivery.streams import Settings
 from sealog.errors import Busy, Conflict, Limited, Missing, Refused
 from sealog.policy.retention import Retention, Rule
+from sealog.query.tree import Query
 
 DAY_US = 86_400_000_000
 
@@ -475,3 +477,39 @@ def test_a_stream_is_replayed_over_what_has_expired(short):
 
     assert short.here.indexes == [0, 1, 2, 3, 4, 5, 5]
     assert short.streams.lag(short.streams.get(stream.id)) == (0, 0.0)
+
+
+def test_ten_days_down_lose_nothing_that_retention_still_keeps(tmp_path):
+    """Events come all the while, and are kept for five days; the rest is stated."""
+    home = Home(tmp_path / "data", rules={1: Retention(1, (Rule(keep_s=5 * 86_400),))})
+    office = Office(None, home=home)
+    up_again_us = BEGIN_US + 10 * DAY_US
+
+    def live_on():
+        """While the stream waits, events come and others are let go."""
+        home.now_us = office.clock.us
+        minutes = (office.clock.us - BEGIN_US) // 60_000_000
+        home.add(ALPHA, *[taken_in(minutes, f"act.{n}") for n in range(3)])
+        home.let_go(ALPHA)
+
+    office.clock.passed = live_on
+    office.here.answer = lambda _: LATER if office.clock.us < up_again_us else None
+    home.add(ALPHA, *[taken_in(0, f"first.{n}") for n in range(50)])
+    office.start()
+    try:
+        office.create()
+        office.until(lambda: office.here.taken)
+        kept = [
+            piece.base + piece.pack.indexes[place]
+            for piece in home.archive.pieces(ALPHA, Query(), home.archive.visible(ALPHA))
+            for place in (piece.places or range(len(piece.pack.indexes)))
+        ]
+        office.until(lambda: len(office.here.taken) >= len(kept))
+    finally:
+        office.close()
+
+    assert office.here.indexes == kept
+    assert kept[0] > 50
+    statements = [one for one in office.here.taken if one.type == "sealog.retention"]
+    assert statements
+    assert office.clock.us - BEGIN_US >= 10 * DAY_US
