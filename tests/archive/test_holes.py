@@ -63,7 +63,7 @@ def test_a_hole_is_checked_to_the_last_index(store: Store):
     known.check(1, NOTHING, 7, [], 7)
     with pytest.raises(Corrupt, match="index 6 is in no segment"):
         known.check(1, NOTHING, 0, [4, 5, 7, 8], 10)
-    assert known.count(1, NOTHING, 0, 100) == 5
+    assert known.count(1, 0, 100) == 5
 
 
 def test_many_indexes_are_looked_at_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch):
@@ -74,7 +74,7 @@ def test_many_indexes_are_looked_at_in_pieces(store: Store, monkeypatch: pytest.
     known.check(1, NOTHING, 0, [50, 51, 99], 100)
     with pytest.raises(Corrupt, match="index 51 "):
         known.check(1, NOTHING, 0, [50, 99], 100)
-    assert known.count(1, NOTHING, 10, 60) == 48
+    assert known.count(1, 10, 60) == 48
 
 
 def test_what_has_gone_says_where_to_read_why(store: Store):

@@ -1,13 +1,18 @@
 """Events expire, are dropped and sorted anew; a death at any step loses and shows nothing."""
 
+import threading
 from collections.abc import Callable
 from itertools import pairwise
+from math import inf
+from pathlib import Path
+from typing import Self
 
 import pytest
 from sqlalchemy import text
 from tests.archive.dying import STEPS, Died
 from tests.archive.made import ALPHA, BEGIN_US, BETA, Home, asking, event, statement, still, until
 
+from sealog.archive import merging
 from sealog.archive.archive import Query
 from sealog.archive.holes import Explained
 from sealog.archive.segments import Parts
@@ -368,6 +373,21 @@ def test_a_damaged_segment_goes_when_it_goes_whole(lasting: Home):
     assert [index for index, _ in lasting.archive.feed(ALPHA, -1, 100)][:2] == [3, 4]
 
 
+def test_a_damaged_segment_of_scattered_events_holds_what_is_nowhere_else(lasting: Home):
+    for _ in range(2):
+        lasting.add(ALPHA, *[event(dialect=("ecs", "easysend")[n % 2]) for n in range(9)])
+        lasting.archive.cut()
+    (hurt, *_) = [one for one in lasting.archive.segments(ALPHA) if one.kept == "172800s"]
+    for path in (hurt.columns_path, hurt.parts_path):
+        path.write_bytes(b"x" * path.stat().st_size)
+    lasting.pass_time(TWO_DAYS)
+
+    gone = [n for first, last in lasting.let_go(ALPHA) for n in range(first, last + 1)]
+
+    assert gone == [1, 3, 5, 7, 10, 12, 14, 16]
+    assert _given(lasting) == [0, 2, 4, 6, 8, 9, 11, 13, 15, 17, 18]
+
+
 def test_a_damaged_segment_that_holds_more_stops_a_drop_and_nothing_changes(lasting: Home):
     _both(lasting)
     (hurt, *_) = lasting.archive.segments(ALPHA)
@@ -466,3 +486,69 @@ def test_segments_of_a_class_are_merged_within_windows(lasting: Home):
         (one.last_ingested_us or 0) - (one.first_ingested_us or 0) <= 1_234_285_714
         for one in segments
     )
+
+
+class _Readers:
+    """Ask for everything, again and again, and hold it against when each event expires."""
+
+    def __init__(self, home: Home) -> None:
+        self.wrong: list[object] = []
+        self.expiries: list[float] = []
+        self._home = home
+        self._stop = threading.Event()
+        archive = home.archive
+        asks: list[Callable[[], list[int]]] = [
+            lambda: [one.index for one in archive.search([ALPHA], Query(), limit=1_000).events],
+            lambda: [index for index, _ in archive.feed(ALPHA, -1, 1_000)],
+            lambda: [index for index, _ in archive.scan(ALPHA, Query())],
+        ]
+        self._threads = [threading.Thread(target=self._look, args=(ask,)) for ask in asks]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _look(self, ask: Callable[[], list[int]]) -> None:
+        while not self._stop.is_set():
+            count, begun_us = len(self.expiries), self._home.now_us
+            try:
+                found = ask()
+            except Exception as error:
+                self.wrong.append(error)
+                raise
+            late = {n for n in found if n < count and self.expiries[n] <= begun_us}
+            missed = {n for n in range(count) if self.expiries[n] > self._home.now_us} - set(found)
+            if late or missed or len(set(found)) < len(found):
+                self.wrong.append((late, missed, found))
+
+
+def test_readers_in_threads_never_see_what_has_expired_nor_miss_what_has_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """While it is cut, merged, sorted by other policies and dropped."""
+    monkeypatch.setattr(merging, "IDLE_S", 0.01)
+    home = Home(tmp_path / "data", rules={})
+    with _Readers(home) as readers:
+        for step in range(40):
+            came = (home.now_us - BEGIN_US) / 1_000_000
+            home.add(ALPHA, *[event(0, dialect=one, came=came) for one in ("easysend", "ecs") * 2])
+            goes_us = home.now_us + TWO_DAYS * 1_000_000
+            readers.expiries += [goes_us, inf] * 2
+            if step % 2:
+                home.archive.cut()
+            if step % 9 == 8:
+                # What expires stays the same in every version.
+                home.decide(ALPHA, Rule(dialect="closer", keep_s=(1 + step) * HOUR))
+            home.pass_time(5 * HOUR)
+            home.let_go(ALPHA)
+            more = home.journal.size(ALPHA.number) - len(readers.expiries)
+            readers.expiries += [inf] * more
+
+    assert readers.wrong == []
+    home.close()

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from sealog.archive import holes
+from sealog.archive import holes as noting
 from sealog.archive.classes import SECOND_US, STATEMENTS, grace_us, keep_of
 from sealog.archive.expiry import Expiry
+from sealog.archive.holes import Holes
 from sealog.archive.joining import Unsound
 from sealog.archive.merging import Merger
 from sealog.archive.segments import Parts, Segment
@@ -66,12 +67,14 @@ class Dropper:
         self,
         waiting: Waiting,
         expiry: Expiry,
+        holes: Holes,
         merger: Merger,
         cut: Callable[[list[int]], None],
     ) -> None:
         """`cut`: brings to rest what waits of some tenants."""
         self._waiting = waiting
         self._expiry = expiry
+        self._holes = holes
         self._merger = merger
         self._cut = cut
         self.noted: dict[int, int] = {}
@@ -127,7 +130,7 @@ class Dropper:
         found = []
         for segment in trail.segments:
             if self._expiry.over_us(segment, types, is_sorted=is_sorted) <= now_us:
-                indexes = self._indexes(segment)
+                indexes = self._indexes(segment, trail)
                 if indexes is not None:
                     found.append((segment, indexes))
         if found:
@@ -153,7 +156,7 @@ class Dropper:
             keep_s = min([*keeps, shortest_us // SECOND_US])
 
             def note(connection: Connection) -> None:
-                holes.note(driver(connection), tenant, statement, ranges)
+                noting.note(driver(connection), tenant, statement, ranges)
 
             self._merger.replace(tenant, gone, fresh, most_s=grace_us(keep_s) / SECOND_US, too=note)
         self._merger.consider([tenant])
@@ -163,8 +166,27 @@ class Dropper:
             sum(map(_bytes, gone)) - sum(map(_bytes, fresh)),
         )
 
-    def _indexes(self, segment: Segment) -> Indexes | None:
-        """A segment's indexes; None where neither of its files tells."""
+    def _indexes(self, segment: Segment, trail: Trail) -> Indexes | None:
+        """A segment's indexes; None where nothing tells.
+
+        What is damaged goes too: where neither of its files reads, it holds what is nowhere else.
+        """
+        found = self._read(segment)
+        if found is not None:
+            return found
+        left = np.ones(segment.last + 1 - segment.first, np.bool_)
+        for one in trail.segments:
+            if one is not segment and one.first <= segment.last and one.last >= segment.first:
+                some = self._read(one)
+                if some is not None:
+                    left[some[(some >= segment.first) & (some <= segment.last)] - segment.first] = (
+                        False
+                    )
+        left &= ~self._holes.explaining(segment.tenant, segment.first, segment.last + 1)
+        indexes = segment.first + np.flatnonzero(left)
+        return indexes if len(indexes) == segment.count else None
+
+    def _read(self, segment: Segment) -> Indexes | None:
         with suppress(Corrupt):
             return self._expiry.shelf.numbers(segment, "index")
         with suppress(Corrupt):
@@ -175,7 +197,8 @@ class Dropper:
         """Segments that go whole; and others, with the places of what is left of them."""
         whole: list[Segment] = []
         partly: list[_Left] = []
-        for segment in self._waiting.of(tenant).segments:
+        trail = self._waiting.of(tenant)
+        for segment in trail.segments:
             begin = int(np.searchsorted(spans[:, 1], segment.first))
             end = int(np.searchsorted(spans[:, 0], segment.last, "right"))
             if segment.kept == STATEMENTS or begin == end:
@@ -183,7 +206,7 @@ class Dropper:
             if spans[begin, 0] <= segment.first and segment.last <= spans[begin, 1]:
                 whole.append(segment)
                 continue
-            indexes = self._indexes(segment)
+            indexes = self._indexes(segment, trail)
             if indexes is None:
                 raise Altered(f"nothing tells which events {segment.parts_path} holds")
             nth = np.minimum(np.searchsorted(spans[:, 1], indexes), len(spans) - 1)

@@ -119,29 +119,30 @@ class Holes:
         known = np.array(found, np.int64)
         for begin in range(first, end, AT_ONCE):
             stop = min(begin + AT_ONCE, end)
-            there = self._explaining(tenant, trail, begin, stop)
+            there = self.explaining(tenant, begin, stop)
+            for indexes in () if trail.live is None else trail.live.expired(begin, stop):
+                there[indexes - begin] = True
             some = known[slice(*np.searchsorted(known, (begin, stop)).tolist())]
             there[some - begin] = True
             if not there.all():
                 missing = begin + int(there.argmin())
                 raise Corrupt(f"index {missing} is in no segment of its tenant")
 
-    def count(self, tenant: int, trail: Trail, first: int, end: int) -> int:
-        """How many of the indexes from `first` to below `end` are missing with an explanation."""
-        return sum(
-            int(np.count_nonzero(self._explaining(tenant, trail, begin, min(begin + AT_ONCE, end))))
-            for begin in range(first, end, AT_ONCE)
-        )
+    def count(self, tenant: int, first: int, end: int) -> int:
+        """How many of the indexes from `first` to below `end` statements explain."""
+        found = 0
+        for begin in range(first, end, AT_ONCE):
+            found += int(
+                np.count_nonzero(self.explaining(tenant, begin, min(begin + AT_ONCE, end)))
+            )
+        return found
 
-    def _explaining(self, tenant: int, trail: Trail, first: int, end: int) -> NDArray[np.bool_]:
+    def explaining(self, tenant: int, first: int, end: int) -> NDArray[np.bool_]:
+        """Of each index from `first` to below `end`, whether a statement explains that it is gone."""
         there = np.zeros(end - first, np.bool_)
-        if trail.live is not None:
-            for indexes in trail.live.expired(first, end):
-                there[indexes - first] = True
-        if not there.all():
-            for _, spans in self._spans(tenant, first, end):
-                for begin, last in (_within(spans, first, end) - first).tolist():
-                    there[max(begin, 0) : last + 1] = True
+        for _, spans in self._spans(tenant, first, end):
+            for begin, last in (_within(spans, first, end) - first).tolist():
+                there[max(begin, 0) : last + 1] = True
         return there
 
     def _spans(self, tenant: int, first: int, end: int) -> Iterator[tuple[int, Spans]]:

@@ -235,7 +235,8 @@ class Merger:
                 self._later[tenant] = time.monotonic() + RETRY_S
                 self._due.pop(tenant, None)
             raise
-        self.done.seconds += time.thread_time() - begun
+        if done:
+            self.done.seconds += time.thread_time() - begun
         return done
 
     def _merge_one(self, tenant: int) -> bool:

@@ -23,8 +23,8 @@ Indexes = NDArray[np.int64]
 Passing = Callable[[Segment | Chunk, Live | None], Indexes | None]
 """The indexes that are wanted of a segment, or of a chunk that waits, in order; None for all. What
 has expired, as the second says, is not."""
-Explained = Callable[[Trail, int, int], int]
-"""How many indexes from one to below another are missing from a trail as they should."""
+Explained = Callable[[int, int], int]
+"""How many indexes from one to below another are missing, and are explained by statements."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -76,13 +76,15 @@ def pieces(
             found, upto = _waiting(trail, at, end, passing or alive)
         else:
             found, upto = _resting(trail, at, end, (passing or alive, opened))
-        count = 0
+        missing = upto - at
+        if passing is None and trail.live is not None:
+            missing -= sum(map(len, trail.live.expired(at, upto)))
+        # It is not held while whoever takes the pieces takes its time.
+        del trail
         for piece in found:
-            count += piece.count
+            missing -= piece.count
             yield piece
-        missing = upto - at - count
-        # The trail is not held while whoever takes the pieces takes its time.
-        if passing is None and missing > 0 and missing > explained(acquire(), at, upto):
+        if passing is None and missing > 0 and missing > explained(at, upto):
             raise Corrupt(f"of the indexes {at} to {upto - 1}, {missing} are nowhere")
         at = upto
 

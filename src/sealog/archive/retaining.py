@@ -38,7 +38,7 @@ class Keeping:
         self._waiting: Waiting = follower.waiting
         self._expiry = Expiry(retention, clock_us, self._shelf)
         self._holes = Holes(store)
-        self._dropper = Dropper(self._waiting, self._expiry, merger, follower.cut)
+        self._dropper = Dropper(self._waiting, self._expiry, self._holes, merger, follower.cut)
         follower.cuts.types = self._expiry.types
         merger.expiry = self._expiry
         merger.settled = self._settled
