@@ -23,8 +23,18 @@ from sealog.delivery import (
 )
 from sealog.event.ids import ID_BYTES_MAX
 from sealog.event.tokens import KEYS_MAX, LEVELS_MAX
+from sealog.policy import reading as policy_reading
+from sealog.policy import retention, settings, unrecorded
 from sealog.query import scanning, syntax, values
-from sealog.server import asking, counting, ingesting, positions, streaming
+from sealog.server import (
+    asking,
+    choosing,
+    counting,
+    foretelling,
+    ingesting,
+    positions,
+    streaming,
+)
 from sealog.server.settings import Settings as Serving
 from sealog.wire import reading, rows, unpacking
 
@@ -56,6 +66,14 @@ SERVING, FOLLOWING, SETTINGS = Serving(), Following(), config.Settings()
         ("events on a page", SERVING.page_max),
         ("bytes on a page", FOLLOWING.page_bytes_max),
         ("tenants in a search", asking.TENANTS_MAX),
+        ("rules on what is recorded", settings.RULES_MAX),
+        ("rules of retention", retention.RULES_MAX),
+        ("an action in a rule", policy_reading.ACTION_CHARS_MAX),
+        ("the shortest that anything is kept", retention.KEEP_MIN_S),
+        ("versions on a page of a history", choosing.VERSIONS_MAX),
+        ("types that are not recorded, told apart in an hour", unrecorded.TYPES_MAX),
+        ("days of a forecast", foretelling.DAYS_MAX),
+        ("types of a forecast", foretelling.TYPES_MAX),
         ("a parameter", asking.VALUE_CHARS_MAX),
         ("time of a search", int(FOLLOWING.search_s)),
         ("wait for `at_least`", int(FOLLOWING.at_least_s)),
