@@ -10,10 +10,21 @@ from typing import Self
 import pytest
 from sqlalchemy import text
 from tests.archive.dying import STEPS, Died
-from tests.archive.made import ALPHA, BEGIN_US, BETA, Home, asking, event, statement, still, until
+from tests.archive.made import (
+    ALPHA,
+    BEGIN_US,
+    BETA,
+    TENANTS,
+    Home,
+    asking,
+    event,
+    statement,
+    still,
+    until,
+)
 
 from sealog.archive import merging
-from sealog.archive.archive import Query
+from sealog.archive.archive import Archive, Query
 from sealog.archive.holes import Explained
 from sealog.archive.segments import Parts
 from sealog.errors import Corrupt, Gone
@@ -274,6 +285,46 @@ def test_segments_that_would_overlap_in_a_class_lie_in_lanes(lasting: Home):
     assert _given(lasting) == list(range(30))
     lasting.pass_time(HOUR)
     assert lasting.let_go(ALPHA) == [(0, 29)]
+
+
+def test_a_folder_from_before_there_were_classes_is_sorted_at_its_first_start(tmp_path: Path):
+    home = Home(tmp_path / "data")
+    home.add(ALPHA, *[event(n, dialect=("ecs", "easysend")[n % 2]) for n in range(6)], statement())
+    home.archive.cut()
+    home.close()
+    home.rules = {}
+    home.pass_time(TWO_DAYS - 1)
+    home._open()
+
+    until(lambda: home.archive.unsorted() == 0)
+
+    assert _classes(home) == [("default", "0-4-1"), ("172800s", "1-5-1"), ("statements", "6-6-0")]
+    assert _given(home) == list(range(7))
+    home.pass_time(1)
+    assert _given(home) == [0, 2, 4, 6]
+    assert home.let_go(ALPHA) == [(1, 1), (3, 3), (5, 5)]
+    home.close()
+
+
+def test_whoever_looks_beside_the_server_is_shown_nothing_that_has_expired(lasting: Home):
+    """Though it looks at what was there when it began, and files have gone since."""
+    _both(lasting)
+    beside = Archive(
+        *(lasting.store, lasting.folder, lasting.journal, TENANTS.__getitem__),
+        secret=b"s" * 32,
+        retention=lasting._rules_of,
+        clock_us=lambda: lasting.now_us,
+    )
+    beside.look()
+    assert len(beside.feed(ALPHA, -1, 100)) == 20
+    lasting.pass_time(TWO_DAYS)
+    lasting.let_go(ALPHA)
+    lasting.archive._merger._retired.sweep(is_end=True)
+
+    assert [index for index, _ in beside.feed(ALPHA, -1, 100)] == [3, 4, 8, 9, 13, 14, 18, 19]
+    assert [index for index, _ in beside.scan(ALPHA, Query())] == [3, 4, 8, 9, 13, 14, 18, 19]
+    assert len(beside.search([ALPHA], Query()).events) == 8
+    beside.stop()
 
 
 def test_a_statement_that_does_not_fit_any_more_is_kept_to_the_letter(lasting: Home):
