@@ -44,6 +44,23 @@ def test_settings_are_changed_by_options_and_the_others_stay(acme):
     ]
 
 
+def test_a_service_is_named_and_its_secret_is_told_once(acme, tmp_path):
+    """ES-13."""
+    hook = {"kind": "webhook", "url": "https://siem.example/in", "signing": "hmac-sha256"}
+    (tmp_path / "wanted.json").write_bytes(msgspec.json.encode({"version": 0, "service": hook}))
+
+    made = settings(acme, "set", "wanted.json", "--delivery", "api-and-service")
+    again = settings(acme, "set", "--rule", "easysend:Page*=no")
+
+    assert "secret: whsec_" in made.out
+    assert made.err == "the secret is not shown again\n"
+    assert "delivery: api-and-service" in again.out
+    assert '"url":"https://siem.example/in"' in again.out
+    assert again.err == ""
+    elsewhere = settings(acme, "set", "--webhook", "https://other.example/in")
+    assert '"url":"https://other.example/in"' in elsewhere.out
+
+
 def test_what_is_printed_as_json_can_be_sent_back_from_a_file(acme, tmp_path):
     settings(acme, "set", "--rule", ":agent_login=no")
     shown = settings(acme, "show", "--json").value
@@ -105,7 +122,8 @@ def test_the_history_is_a_table_or_json(acme):
 @pytest.mark.parametrize(
     ("verb", "options", "said"),
     [
-        ("settings", (), "say what to change: a file, --rule, --delivery or --day-first"),
+        ("settings", (), "say what to change: a file, --rule, --delivery …; see --help"),
+        ("settings", ("--folder", "/nowhere"), "/service/path: this is in none of the folders"),
         ("settings", ("--rule", "easysend"), "a rule is [DIALECT][:ACTION]=HOW, not 'easysend'"),
         ("settings", ("--rule", "easysend=maybe"), "a type is recorded, yes or no, not 'maybe'"),
         ("settings", ("--delivery", "fax"), "/delivery: delivery is one of api, api-and-service"),

@@ -75,6 +75,12 @@ def set_settings(
     file: File = None,
     rule: Recorded = None,
     delivery: Annotated[str | None, typer.Option(help="api or api-and-service.")] = None,
+    webhook: Annotated[
+        str | None, typer.Option(help="The service is a webhook at this URL.")
+    ] = None,
+    folder: Annotated[
+        str | None, typer.Option(help="The service drops files into this folder of the server's.")
+    ] = None,
     day_first: Annotated[
         bool | None,
         typer.Option("--day-first/--month-first", help="How LogicHub's 11/03/2020 is read."),
@@ -94,13 +100,17 @@ def set_settings(
             wanted["recorded"] = [_rule(one, "record", _switched) for one in rule]
         if delivery is not None:
             wanted["delivery"] = delivery
+        if webhook is not None:
+            wanted["service"] = {"kind": "webhook", "url": webhook}
+        if folder is not None:
+            wanted["service"] = {"kind": "folder", "path": folder}
         if day_first is not None:
             wanted["dialects"] = {"logichub": {"day_first": day_first}}
         return wanted
 
     with failing():
-        if file is None and rule is None and delivery is None and day_first is None:
-            raise Misconfigured("say what to change: a file, --rule, --delivery or --day-first")
+        if all(one is None for one in (file, rule, delivery, webhook, folder, day_first)):
+            raise Misconfigured("say what to change: a file, --rule, --delivery …; see --help")
         changed = asyncio.run(_change(Where(data, server, key, config), "settings", tenant, make))
         _print(changed, _settings_lines, as_json=json)
 
@@ -295,9 +305,11 @@ def _print(
         printing.say(f"version {found['version']}, {found['changed']}, by {found['changed_by']}")
     for line in lines(found):
         printing.say(line)
-    for name, value in found.get("told_once", {}).items():
+    told = found.get("told_once", {})
+    for name, value in told.items():
         printing.say(f"{name}: {value}")
-        printing.tell("that is not shown again")
+    if "secret" in told:
+        printing.tell("the secret is not shown again")
 
 
 def _settings_lines(found: dict[str, Any]) -> list[str]:
