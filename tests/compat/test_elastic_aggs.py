@@ -108,8 +108,16 @@ def test_a_histogram_counts_when(counter):
     found = ask({"a": {"date_histogram": body}}, counter)
 
     assert found["a"]["buckets"] == [
-        {"key_as_string": "2021-05-05T00:00:00.000Z", "key": 1_620_172_800_000, "doc_count": 2},
-        {"key_as_string": "2021-05-06T00:00:00.000Z", "key": 1_620_259_200_000, "doc_count": 0},
+        {
+            "key_as_string": "2021-05-05T02:00:00.000+02:00",
+            "key": 1_620_172_800_000,
+            "doc_count": 2,
+        },
+        {
+            "key_as_string": "2021-05-06T02:00:00.000+02:00",
+            "key": 1_620_259_200_000,
+            "doc_count": 0,
+        },
     ]
     assert counter.asked == [("histogram", WHERE, "day", ZoneInfo("Europe/Berlin"))]
 
@@ -206,7 +214,10 @@ def test_names_may_say_the_type(counter):
         ({"a": {"terms": {"field": "event.action", "order": {"other": "asc"}}}}, "order by other"),
         ({"a": {"date_histogram": {"field": "@timestamp"}}}, "interval None"),
         ({"a": {"date_histogram": {"field": "@timestamp", "fixed_interval": "100ms"}}}, "100ms"),
-        ({"a": {"date_histogram": {"field": "@timestamp", "fixed_interval": "0s"}}}, "Zero"),
+        (
+            {"a": {"date_histogram": {"field": "@timestamp", "fixed_interval": "0s"}}},
+            "interval is 1s",
+        ),
         (
             {"a": {"date_histogram": {"field": "@timestamp", "calendar_interval": "quarter"}}},
             "quarter",
@@ -271,3 +282,40 @@ def test_aggregations_have_limits():
 def test_without_aggregations_there_are_none(counter):
     assert read(None, SEALOG, NOW_US) == ()
     assert answer((), WHERE, counter) == {}
+
+
+def test_what_is_equal_comes_in_the_order_that_is_asked_for(counter):
+    counter.values = [("b", 2), ("c", 2), ("a", 1), ("d", 3)]
+    order = [{"_count": "desc"}, {"_key": "desc"}]
+
+    found = ask({"a": {"terms": {"field": "event.action", "order": order}}}, counter)
+
+    assert [bucket["key"] for bucket in found["a"]["buckets"]] == ["d", "c", "b", "a"]
+    plain = ask({"a": {"terms": {"field": "event.action"}}}, counter)
+    assert [bucket["key"] for bucket in plain["a"]["buckets"]] == ["d", "b", "c", "a"]
+
+
+def test_filters_may_be_listed_with_their_names(counter):
+    body = {"keyed": False, "filters": {"x": {"match_all": {}}}}
+
+    found = ask({"a": {"filters": body}}, counter)
+
+    assert found["a"]["buckets"] == [{"key": "x", "doc_count": 7}]
+
+
+def test_what_a_client_noted_comes_back(counter):
+    found = ask({"a": {"value_count": {"field": "user.id"}, "meta": {"panel": 3}}}, counter)
+
+    assert found["a"] == {"meta": {"panel": 3}, "value": 7}
+
+
+def test_times_are_printed_as_their_format_says(counter):
+    found = ask({"a": {"max": {"field": "@timestamp", "format": "epoch_second"}}}, counter)
+
+    assert found["a"] == {"value": 1_620_172_800_000.0, "value_as_string": "1620172800"}
+
+
+@pytest.mark.parametrize("size", [0, "x", "9" * 5_000, [], True])
+def test_a_size_is_a_number_from_one(counter, size):
+    with pytest.raises(Rejected, match="size"):
+        ask({"a": {"terms": {"field": "event.action", "size": size}}}, counter)

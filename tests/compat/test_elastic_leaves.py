@@ -91,3 +91,48 @@ def test_a_day_is_in_or_out_as_a_whole():
 def test_a_range_of_texts_is_refused():
     with pytest.raises(Rejected, match=r"range on user\.id"):
         leaves.within(asking(), "user.id", {"gte": "a"})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("200.0", Between("status", 200, 200)),
+        (200.0, Between("status", 200, 200)),
+        (200.5, NOTHING),
+        (-1, NOTHING),
+        (10**30, NOTHING),
+        ("9" * 5_000, NOTHING),
+    ],
+)
+def test_a_number_is_the_number_it_is(value, expected):
+    assert leaves.equal(asking(), "http.response.status_code", value) == expected
+
+
+@pytest.mark.parametrize("value", ["200..500", ">=400", "2xx", "nan", "", "x"])
+def test_a_range_of_our_own_syntax_is_no_number(value):
+    """As a term it would find what the client never asked for."""
+    with pytest.raises(Rejected, match="as a number"):
+        leaves.equal(asking(), "http.response.status_code", value)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        ({"gte": 200.5, "lt": 300.5}, Between("status", 201, 300)),
+        ({"gt": 200.5, "lte": 300.5}, Between("status", 201, 300)),
+        ({"gt": "200", "lt": "300"}, Between("status", 201, 299)),
+        ({"gte": 10**30}, Between("status", 1 << 53, None)),
+        ({"gte": -5, "lte": 10**30}, Between("status", 0, 1 << 53)),
+        ({"lte": -5}, NOTHING),
+    ],
+)
+def test_bounds_of_numbers_need_not_be_whole_nor_within(bounds, expected):
+    assert leaves.within(asking(), "http.response.status_code", bounds) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(7, 7), ("8", 8), ("9" * 5_000, None), (-1, None), (True, None), ("x", None), ([], None)],
+)
+def test_a_count_may_be_written_as_text(value, expected):
+    assert leaves.natural(value) == expected

@@ -94,7 +94,7 @@ def test_fields_are_those_of_the_index():
         ({"range": {"user.id": {"gte": "a"}}}, "range on user.id"),
         ({"range": {"@timestamp": {"gte": "x"}}}, "failed to parse date"),
         ({"range": {"@timestamp": {"gte": 1, "time_zone": "Mars"}}}, "Mars"),
-        ({"range": {"http.response.status_code": {"gte": "x"}}}, "whole number"),
+        ({"range": {"http.response.status_code": {"gte": "x"}}}, "as a number"),
         (term("ada", "nowhere"), "nowhere"),
         (term({}), "a value is"),
         ({}, "one clause"),
@@ -177,3 +177,13 @@ def test_only_a_refusal_escapes(body):
     except Rejected as error:
         # Not `pytest.raises`: most are no query, some are.
         assert error.status in (400, 404)  # noqa: PT017
+
+
+@pytest.mark.parametrize("clause", ["term", "prefix", "wildcard"])
+def test_the_case_is_only_ignored_where_it_is(clause):
+    """A filter that finds less than it says is refused, one that finds the same is not."""
+    body = {"value": "ada", "case_insensitive": True}
+
+    assert condition({clause: {"user.name": body}}, INDICES["sealog"], NOW_US)
+    with pytest.raises(Rejected, match="case_insensitive"):
+        condition({clause: {"event.action": body}}, INDICES["sealog"], NOW_US)

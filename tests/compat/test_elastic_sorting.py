@@ -95,3 +95,9 @@ def test_other_values_are_refused(values):
 def test_without_a_time_there_is_no_place():
     with pytest.raises(Rejected, match="without a sort by time"):
         Order(("_doc",)).after([1], [1])
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 10**30])
+def test_a_time_that_cannot_be_is_no_place_to_go_on(value):
+    with pytest.raises(Rejected, match="sort values"):
+        read([{"@timestamp": "asc"}], INDICES["sealog"]).after([value], [1])

@@ -7,6 +7,7 @@ from sealog.compat.elastic_sources import document, read, shown
 from sealog.event.packs import Opened
 
 TEXT = b'{"a":{"b":1,"c":[1,2]},"d":"x","a.e":true,"f":{}}'
+LISTED = b'{"l":[{"a":1,"b":2},{"b":3},7],"o":{"b":[]},"n":1e400,"s":"\\ud800","f":1.0}'
 
 
 def cut(source, fields=None):
@@ -15,6 +16,8 @@ def cut(source, fields=None):
         found["_source"] = msgspec.to_builtins(
             msgspec.json.decode(msgspec.json.encode(found["_source"]))
         )
+    if "fields" in found:
+        found["fields"] = msgspec.json.decode(msgspec.json.encode(found["fields"]))
     return found
 
 
@@ -34,6 +37,24 @@ def cut(source, fields=None):
 )
 def test_a_document_is_as_much_as_is_asked_for(source, expected):
     assert cut(source) == {"_source": expected}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (["l.a"], b'{"l":[{"a":1}]}'),
+        ({"excludes": ["l.b", "o.b", "n", "s"]}, b'{"l":[{"a":1},7],"f":1.0}'),
+        (["n", "s", "f"], b'{"n":1e400,"s":"\\ud800","f":1.0}'),
+        (["o"], b'{"o":{"b":[]}}'),
+        ({"includes": ["o"], "excludes": ["o.c"]}, b'{"o":{"b":[]}}'),
+        (False, None),
+    ],
+)
+def test_lists_are_cut_too_and_values_stay_the_tokens_they_are(source, expected):
+    """What was not asked for is never shown, however odd its neighbours are."""
+    found = shown(LISTED, read(source))
+
+    assert found == {} if expected is None else msgspec.json.encode(found["_source"]) == expected
 
 
 def test_no_document_is_shown_where_none_is_asked_for():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.compat.elastic_house import NOW_US
 
 from sealog.compat.elastic_errors import Rejected
-from sealog.compat.elastic_times import check_format, span, zone_of
+from sealog.compat.elastic_times import check_format, printed, span, zone_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR_US = 3_600_000_000
@@ -25,7 +25,7 @@ def ends(value, zone=UTC, form=""):
     ("value", "expected"),
     [
         ("2021-05-05", (MAY_5_US, MAY_5_US + DAY_US)),
-        ("2021-05", (MAY_5_US - 4 * DAY_US, MAY_5_US + 27 * DAY_US)),
+        ("2021-05", (MAY_5_US - 4 * DAY_US, MAY_5_US - 3 * DAY_US)),
         ("2021-05-05T01:00:00Z", (MAY_5_US + HOUR_US, MAY_5_US + HOUR_US + 1_000_000)),
         ("2021-05-05T03:00:00.000+0200", (MAY_5_US + HOUR_US, MAY_5_US + HOUR_US + 1_000)),
         ("2021-05-05T01:00:00.000500Z", (MAY_5_US + HOUR_US, MAY_5_US + HOUR_US + 1_000)),
@@ -52,7 +52,26 @@ def test_seconds_are_read_where_the_format_says_so():
 
 
 def test_a_year_is_a_year_and_not_some_milliseconds():
-    assert ends("2021") == (1_609_459_200_000_000, 1_640_995_200_000_000)
+    """Of a year alone, as of a month, the first day is meant: missing components are 01."""
+    assert ends("2021") == (1_609_459_200_000_000, 1_609_545_600_000_000)
+
+
+def test_seconds_may_have_a_fraction():
+    assert ends(1_620_172_800.5, form="epoch_second")[0] == MAY_5_US + 500_000
+
+
+@pytest.mark.parametrize(
+    ("zone", "form", "expected"),
+    [
+        (UTC, "strict_date_optional_time", "2021-05-05T00:00:00.000Z"),
+        (BERLIN, "strict_date_optional_time", "2021-05-05T02:00:00.000+02:00"),
+        (UTC, "epoch_millis", "1620172800000"),
+        (UTC, "epoch_second||date", "1620172800"),
+        (BERLIN, "date", "2021-05-05"),
+    ],
+)
+def test_a_time_is_printed_as_its_format_says(zone, form, expected):
+    assert printed(MAY_5_US, zone, form) == expected
 
 
 def test_a_day_is_that_of_the_zone():

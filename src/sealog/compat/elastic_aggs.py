@@ -6,18 +6,18 @@ another is counted bucket by bucket: `Counter` says how many countings one reque
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
+from operator import itemgetter
 from typing import Any, Protocol
 
 import msgspec
 
-from sealog.archive.buckets import Interval, begins
+from sealog.archive.buckets import Interval
 from sealog.archive.counting import Counts
-from sealog.compat import elastic_leaves, elastic_query, elastic_times
+from sealog.compat import elastic_histograms, elastic_leaves, elastic_query, elastic_times
 from sealog.compat.elastic_errors import Rejected, unparsable, unsupported
 from sealog.compat.elastic_leaves import Asking
 from sealog.compat.elastic_names import ID, TIME, Index
-from sealog.event import times
-from sealog.query.tree import During, Has, Node, every
+from sealog.query.tree import Has, Node, every
 
 AGGREGATIONS_MAX = 64
 DEPTH_MAX = 5
@@ -33,22 +33,6 @@ KINDS = {
     "filters": "filters",
 }
 """What is supported, and how `typed_keys` calls it."""
-_FIXED_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_QUARTER_S = 900
-_CALENDAR: dict[str, Interval] = {
-    "1m": 60,
-    "minute": 60,
-    "1h": "hour",
-    "hour": "hour",
-    "1d": "day",
-    "day": "day",
-    "1w": "week",
-    "week": "week",
-    "1M": "month",
-    "month": "month",
-    "1y": "year",
-    "year": "year",
-}
 _MS_US = 1_000
 
 
@@ -79,6 +63,8 @@ class Aggregation(msgspec.Struct, frozen=True):
     kind: str
     options: Mapping[str, Any]
     inner: tuple["Aggregation", ...] = ()
+    meta: Mapping[str, Any] | None = None
+    """What the client wants back beside the answer."""
 
     def key(self, *, typed: bool) -> str:
         """The name under which its answer stands."""
@@ -110,7 +96,10 @@ def _read(name: str, body: object, asking: Asking, depth: int) -> Aggregation:
     inner = read(body.get("aggs", body.get("aggregations")), asking.index, asking.now_us, depth + 1)
     if inner and kind in ("cardinality", "min", "max", "value_count"):
         raise Rejected(f"aggregator [{name}] of type [{kind}] cannot accept sub-aggregations")
-    return Aggregation(name, kind, _READERS[kind](options, asking), inner)
+    meta = body.get("meta")
+    if meta is not None and not isinstance(meta, dict):
+        raise unparsable("[meta] is an object")
+    return Aggregation(name, kind, _READERS[kind](options, asking), inner, meta)
 
 
 def _known(kind: str, options: Mapping[str, Any], *names: str) -> None:
@@ -136,91 +125,32 @@ def _read_terms(options: Mapping[str, Any], asking: Asking) -> Mapping[str, Any]
     asked = _field("terms", options, asking)
     if asked == TIME:
         raise unsupported(f"terms of {TIME}", "date_histogram counts times")
-    size = options.get("size", 10)
-    if isinstance(size, str) and size.isdecimal():
-        size = int(size)
-    if type(size) is not int or size < 1:
-        raise Rejected(f"[size] must be greater than 0. Found [{str(size)[:20]}] in [terms]")
+    given = options.get("size", 10)
+    size = elastic_leaves.natural(given)
+    if not size:
+        raise Rejected(f"[size] must be greater than 0. Found [{str(given)[:20]}] in [terms]")
     return {
         "asked": asked,
         "name": options["field"],
         "size": min(size, TERMS_MAX),
-        "least": _least(options),
+        "least": elastic_histograms.least(options, 1),
         "order": _order(options.get("order")),
         "asking": asking,
     }
 
 
-def _least(options: Mapping[str, Any], default: int = 1) -> int:
-    least = options.get("min_doc_count", default)
-    if isinstance(least, str) and least.isdecimal():
-        least = int(least)
-    if type(least) is not int or least < 0:
-        raise unparsable("[min_doc_count] is a whole number from 0")
-    return least
-
-
-def _order(order: object) -> tuple[str, bool]:
-    """By what, and whether the greatest come first."""
-    several = order if isinstance(order, list) else [order or {"_count": "desc"}]
-    first = several[0] if several else {"_count": "desc"}
-    if not isinstance(first, dict) or len(first) != 1:
-        raise unparsable("[order] is an object")
-    ((by, way),) = first.items()
-    by = {"_term": "_key"}.get(by, by)
-    if by not in ("_count", "_key") or way not in ("asc", "desc"):
-        raise unsupported(f"order by {by}", "_count or _key, asc or desc")
-    return by, way == "desc"
-
-
-def _read_histogram(options: Mapping[str, Any], asking: Asking) -> Mapping[str, Any]:
-    names = ("field", "fixed_interval", "calendar_interval", "interval", "time_zone", "format")
-    more = ("min_doc_count", "extended_bounds", "offset", "keyed", "order")
-    _known("date_histogram", options, *names, *more)
-    if options.get("offset") not in (None, 0, "0", "0s", "0ms"):
-        raise unsupported("offset in date_histogram")
-    if options.get("keyed"):
-        raise unsupported("keyed in date_histogram")
-    if _order(options.get("order") or {"_key": "asc"}) != ("_key", False):
-        raise unsupported("order in date_histogram", "buckets come in the order of time")
-    if _field("date_histogram", options, asking) != TIME:
-        raise unsupported(f"date_histogram of {options['field']}")
-    zone = elastic_times.zone_of(options["time_zone"]) if options.get("time_zone") else UTC
-    found: dict[str, Any] = {"zone": zone, "least": _least(options, 0)}
-    found["interval"] = _interval(options, zone)
-    bounds = options.get("extended_bounds")
-    if bounds is not None:
-        if not isinstance(bounds, dict):
-            raise unparsable("[extended_bounds] is an object")
-        ends = [
-            elastic_times.span(bounds[end], asking.now_us, zone).from_us
-            for end in ("min", "max")
-            if bounds.get(end) is not None
-        ]
-        found["bounds"] = tuple(ends) if len(ends) == len(("min", "max")) else None
-    return found
-
-
-def _interval(options: Mapping[str, Any], zone: tzinfo) -> Interval:
-    calendar = options.get("calendar_interval")
-    if calendar is None and options.get("interval") in _CALENDAR:
-        calendar = options["interval"]
-    if calendar is not None:
-        if calendar not in _CALENDAR:
-            raise unsupported(f"calendar_interval {calendar}", f"one of {', '.join(_CALENDAR)}")
-        return _CALENDAR[calendar]
-    text = options.get("fixed_interval", options.get("interval"))
-    if not isinstance(text, str) or not text[:-1].isdecimal() or text[-1] not in _FIXED_S:
-        number = text[:-2] if isinstance(text, str) and text.endswith("ms") else ""
-        if not number.isdecimal() or not int(number) or int(number) % _MS_US:
-            raise unsupported(f"interval {text}", "whole seconds: 30s, 5m, 1h, 1d")
-        text = f"{int(number) // _MS_US}s"
-    seconds = int(text[:-1]) * _FIXED_S[text[-1]]
-    if not seconds:
-        raise Rejected("Zero or negative time interval not supported")
-    if zone is not UTC and _QUARTER_S % seconds:
-        raise unsupported(f"fixed_interval {text} in a time_zone", "send calendar_interval")
-    return seconds
+def _order(order: object) -> tuple[tuple[str, bool], ...]:
+    """By what, and whether the greatest come first; what is equal comes in the order of its key."""
+    found = []
+    for one in order if isinstance(order, list) else [order or {"_count": "desc"}]:
+        if not isinstance(one, dict) or len(one) != 1:
+            raise unparsable("[order] is an object")
+        ((by, way),) = one.items()
+        by = {"_term": "_key"}.get(by, by)
+        if by not in ("_count", "_key") or way not in ("asc", "desc"):
+            raise unsupported(f"order by {by}", "_count or _key, asc or desc")
+        found.append((by, way == "desc"))
+    return (*found, ("_key", False))
 
 
 def _read_field(kind: str) -> Any:
@@ -231,7 +161,10 @@ def _read_field(kind: str) -> Any:
             raise unsupported(f"{kind} of {options['field']}", "times and numbers have one")
         if kind == "cardinality" and asked == TIME:
             raise unsupported(f"cardinality of {TIME}")
-        return {"asked": asked}
+        return {
+            "asked": asked,
+            "format": elastic_times.check_format(options.get("format") or elastic_times.DEFAULT),
+        }
 
     return read_one
 
@@ -252,15 +185,16 @@ def _read_filters(options: Mapping[str, Any], asking: Asking) -> Mapping[str, An
     if len(named) > AGGREGATIONS_MAX:
         raise Rejected(f"[filters] has at most {AGGREGATIONS_MAX}")
     return {
+        "is_listed": isinstance(given, list) or options.get("keyed") is False,
         "each": [
             (name, elastic_query.condition(one, asking.index, asking.now_us)) for name, one in named
-        ]
+        ],
     }
 
 
 _READERS: dict[str, Any] = {
     "terms": _read_terms,
-    "date_histogram": _read_histogram,
+    "date_histogram": elastic_histograms.read,
     "filter": _read_filter,
     "filters": _read_filters,
     **{kind: _read_field(kind) for kind in ("cardinality", "min", "max", "value_count")},
@@ -272,7 +206,9 @@ def answer(
 ) -> dict[str, Any]:
     """What the aggregations say of the events that pass."""
     return {
-        one.key(typed=typed): _ANSWERS[one.kind](one, where, counter, typed) for one in aggregations
+        one.key(typed=typed): ({} if one.meta is None else {"meta": one.meta})
+        | _ANSWERS[one.kind](one, where, counter, typed)
+        for one in aggregations
     }
 
 
@@ -288,11 +224,9 @@ def _terms(one: Aggregation, where: Node, counter: Counter, typed: bool) -> dict
     found: list[tuple[Any, int]] = [
         (int(value) if is_number else value, count) for value, count in facet.values
     ]
-    by, is_desc = options["order"]
-    if by == "_key":
-        found.sort(key=lambda pair: pair[0], reverse=is_desc)
-    elif not is_desc:
-        found.sort(key=lambda pair: pair[1])
+    # Each sort keeps the order of what is equal to it, so that the first decides last.
+    for by, is_desc in reversed(options["order"]):
+        found.sort(key=itemgetter(("_key", "_count").index(by)), reverse=is_desc)
     kept = [pair for pair in found if pair[1] >= options["least"]][: options["size"]]
     buckets = []
     for value, count in kept:
@@ -309,26 +243,15 @@ def _terms(one: Aggregation, where: Node, counter: Counter, typed: bool) -> dict
 
 
 def _histogram(one: Aggregation, where: Node, counter: Counter, typed: bool) -> dict[str, Any]:  # noqa: FBT001
-    options = one.options
-    interval, zone = options["interval"], options["zone"]
-    counted = {
-        bucket.begin_us: bucket.count for bucket in counter.histogram(where, interval, zone).buckets
+    how = one.options
+    counted = counter.histogram(where, how["interval"], how["zone"]).buckets
+    several = elastic_histograms.buckets(how, {each.begin_us: each.count for each in counted})
+    return {
+        "buckets": [
+            each.key | _bucket(one, each.count, every([where, each.when]), (counter, typed))
+            for each in several
+        ]
     }
-    starts = sorted(counted)
-    bounds = options.get("bounds")
-    if bounds is not None and bounds[0] <= bounds[1]:
-        ends = [*bounds, *starts[:1], *starts[-1:]]
-        starts = begins(interval, zone, min(ends), max(ends))
-    buckets = []
-    for nth, begin in enumerate(starts):
-        count = counted.get(begin, 0)
-        if count < options["least"]:
-            continue
-        end = starts[nth + 1] if nth + 1 < len(starts) else None
-        inner = every([where, During(begin, end)])
-        key = {"key_as_string": times.format_us(begin, digits=3), "key": begin // _MS_US}
-        buckets.append(key | _bucket(one, count, inner, (counter, typed)))
-    return {"buckets": buckets}
 
 
 def _cardinality(one: Aggregation, where: Node, counter: Counter, _typed: bool) -> dict[str, Any]:  # noqa: FBT001
@@ -342,7 +265,7 @@ def _end(one: Aggregation, where: Node, counter: Counter, _typed: bool) -> dict[
         at_us = counter.end_us(where, oldest=is_least)
         if at_us is None:
             return {"value": None}
-        text = times.format_us(at_us, digits=3)
+        text = elastic_times.printed(at_us, UTC, one.options["format"])
         return {"value": float(at_us // _MS_US), "value_as_string": text}
     facet = counter.facet(where, one.options["asked"]).facets[one.options["asked"]]
     numbers = [int(value) for value, _ in facet.values]
@@ -367,9 +290,9 @@ def _filters(one: Aggregation, where: Node, counter: Counter, typed: bool) -> di
     for name, condition in one.options["each"]:
         inner = every([where, condition])
         found.append((name, _bucket(one, counter.count(inner).count, inner, (counter, typed))))
-    if any(name is None for name, _ in found):
-        return {"buckets": [bucket for _, bucket in found]}
-    return {"buckets": dict(found)}
+    if not one.options["is_listed"]:
+        return {"buckets": dict(found)}
+    return {"buckets": [({} if name is None else {"key": name}) | one for name, one in found]}
 
 
 _ANSWERS: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """Conditions on one field of an index, as a tree's: equal, of a form, within bounds, there at all."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
@@ -28,6 +29,7 @@ from sealog.query.tree import (
 )
 
 NOTHING = Or()
+_DIGITS_MAX = 18
 
 
 class Asking(msgspec.Struct):
@@ -62,7 +64,7 @@ def within(asking: Asking, name: str, bounds: Mapping[str, Any]) -> Node:
         raise unsupported(f"range on {name}", f"ranges are of {TIME} and of numbers")
     least = most = None
     for end, value in ends.items():
-        number = _whole(name, value)
+        number = _whole(name, value, up=end in ("gte", "lt"))
         if end in ("gte", "gt"):
             least = max(number + (end == "gt"), least or 0)
         else:
@@ -74,7 +76,7 @@ def within(asking: Asking, name: str, bounds: Mapping[str, Any]) -> Node:
 
 def _during(asking: Asking, bounds: Mapping[str, Any], ends: Mapping[str, Any]) -> Node:
     zone = elastic_times.zone_of(bounds["time_zone"]) if bounds.get("time_zone") else UTC
-    form = elastic_times.check_format(bounds.get("format") or "strict_date_optional_time")
+    form = elastic_times.check_format(bounds.get("format") or elastic_times.DEFAULT)
     from_us = to_us = None
     for end, value in ends.items():
         found = elastic_times.span(value, asking.now_us, zone, form)
@@ -101,6 +103,12 @@ def equal(asking: Asking, name: str, value: object) -> Node:
     if asked == TIME:
         found = elastic_times.span(value, asking.now_us, UTC)
         return During(found.from_us, found.to_us)
+    if FIELDS[asked].kind is Kind.NUMBER:
+        # Not as our own syntax reads it: of `200..500` and `>=400` no field has the value.
+        number = _whole(name, value, up=True)
+        is_whole = number == _whole(name, value, up=False)
+        is_held = is_whole and 0 <= number <= values.NUMBER_MAX
+        return Between(asked, number, number) if is_held else NOTHING
     if not text:
         return NOTHING
     return _condition(asked, Value(text))
@@ -163,12 +171,35 @@ def scalar(value: object) -> str:
     return value
 
 
-def _whole(name: str, value: object) -> int:
+def folds(asking: Asking, name: str) -> bool:
+    """Whether a field's values are compared whatever their case."""
+    return is_anywhere(asking, name) or (
+        (asked := asked_as(asking, name)) in FIELDS and FIELDS[asked].kind is Kind.NAME
+    )
+
+
+def natural(value: object) -> int | None:
+    """A whole number from 0, also one that is written as text; None for anything else."""
+    if isinstance(value, str) and value.isdecimal() and len(value) <= _DIGITS_MAX:
+        value = int(value)
+    return value if type(value) is int and value >= 0 else None
+
+
+def _whole(name: str, value: object, *, up: bool) -> int:
+    """A number, rounded up or down, and brought next to those that there are where it is beyond."""
+    text = scalar(value)
     try:
-        return int(scalar(value))
+        exact = int(text) if len(text) <= _DIGITS_MAX else float(text)
     except ValueError:
-        reason = f"failed to parse [{str(value)[:100]}] as a whole number for [{name}]"
-        raise Rejected(reason, kind="number_format_exception") from None
+        try:
+            exact = float(text)
+        except ValueError:
+            exact = math.nan
+    if math.isnan(exact):
+        reason = f"failed to parse [{text[:100]}] as a number for [{name}]"
+        raise Rejected(reason, kind="number_format_exception")
+    held = max(-1, min(exact, values.NUMBER_MAX + 1))
+    return math.ceil(held) if up else math.floor(held)
 
 
 class Leaves:

@@ -17,8 +17,10 @@ from sealog.compat.elastic_leaves import (
     any_words,
     equal,
     exists,
+    folds,
     is_anywhere,
     like,
+    natural,
     phrase,
     scalar,
     within,
@@ -74,11 +76,10 @@ def _bool(inner: object, asking: Asking) -> Node:
     found += [Not(_clause(one, asking)) for one in _several(given.get("must_not"))]
     should = [_clause(one, asking) for one in _several(given.get("should"))]
     has_others = bool(given.get("must") or given.get("filter"))
-    least = given.get("minimum_should_match", 0 if has_others else 1)
-    if isinstance(least, str) and least.isdecimal():
-        least = int(least)
-    if type(least) is not int or least not in (0, 1, len(should)):
-        raise unsupported(f"minimum_should_match {least}", "send 0, 1 or the number of clauses")
+    asked = given.get("minimum_should_match", 0 if has_others else 1)
+    least = natural(asked)
+    if least not in (0, 1, len(should)):
+        raise unsupported(f"minimum_should_match {asked}", "send 0, 1 or the number of clauses")
     if should and least:
         found.append(every(should) if least == len(should) else either(should))
     return every(found)
@@ -95,6 +96,7 @@ def _wrapped(name: str) -> Callable[[object, Asking], Node]:
 def _term(inner: object, asking: Asking) -> Node:
     name, given = _of_field("term", inner)
     value = _option("term", given, "value", {"boost", "case_insensitive"})
+    _check_case("term", asking, name, given)
     return equal(asking, name, value)
 
 
@@ -128,6 +130,7 @@ def _exists(inner: object, asking: Asking) -> Node:
 def _prefix(inner: object, asking: Asking) -> Node:
     name, given = _of_field("prefix", inner)
     value = _option("prefix", given, "value", {"boost", "case_insensitive", "rewrite"})
+    _check_case("prefix", asking, name, given)
     if not isinstance(value, str):
         raise unparsable("[prefix] takes a text")
     if "*" in value:
@@ -141,6 +144,7 @@ def _wildcard(inner: object, asking: Asking) -> Node:
     value = _option("wildcard", given, "value", also)
     if isinstance(given, dict) and "wildcard" in given:
         value = given["wildcard"]
+    _check_case("wildcard", asking, name, given)
     if not isinstance(value, str):
         raise unparsable("[wildcard] takes a text")
     if "?" in value or "\\" in value:
@@ -222,6 +226,12 @@ def _option(clause: str, given: object, name: str, also: set[str]) -> object:
     if not isinstance(given, dict):
         return given
     return _known(clause, given, also | {name}).get(name)
+
+
+def _check_case(clause: str, asking: Asking, name: str, given: object) -> None:
+    wanted = isinstance(given, dict) and given.get("case_insensitive") in (True, "true")
+    if wanted and not folds(asking, name):
+        raise unsupported(f"case_insensitive in {clause} of {name}", "send each way it is written")
 
 
 def _known(clause: str, given: object, names: set[str]) -> Mapping[str, Any]:

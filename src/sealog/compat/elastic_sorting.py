@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from sealog.archive.cursors import Position
-from sealog.compat import elastic_leaves
+from sealog.compat import elastic_leaves, elastic_times
 from sealog.compat.elastic_errors import Rejected, unparsable, unsupported
 from sealog.compat.elastic_leaves import Asking
 from sealog.compat.elastic_names import TIME, Index
@@ -126,6 +126,8 @@ def _milliseconds(at_us: int) -> int | float:
 def _microseconds(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise unsupported("search_after with a formatted time", "send the sort values as they came")
+    if not abs(value) < elastic_times.LAST_US:
+        raise unparsable("search_after has the sort values of a hit, as they came")
     return round(value * _MS_US)
 
 

@@ -7,12 +7,14 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from sealog.compat import naming
 from sealog.compat.elastic_errors import unparsable
 from sealog.compat.elastic_names import Index
+from sealog.event import tokens
 from sealog.event.packs import Opened
 
-_DECODE = msgspec.json.Decoder().decode
-_MEMBERS = msgspec.json.Decoder(dict[str, Raw]).decode
+_NOTHING = object()
+_ELEMENTS = msgspec.json.Decoder(list[Raw]).decode
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -63,11 +65,7 @@ def document(
     text = render(shown.dialect or "ecs", opened, index)
     if shown.dialect != "closer" or b'"_source"' not in text:
         return text
-    try:
-        members = _MEMBERS(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return text
-    inner = members.get("_source")
+    inner = naming.members(text).get("_source")
     return bytes(inner) if inner is not None and bytes(inner)[:1] == b"{" else text
 
 
@@ -78,15 +76,13 @@ def shown(text: bytes, wanted: Wanted) -> dict[str, Any]:
         found["_source"] = Raw(text)
     if wanted.is_whole and not wanted.fields:
         return found
-    try:
-        tree = _DECODE(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {"_source": Raw(text)}
+    tree = naming.members(text)
     if not wanted.is_whole and not wanted.is_none:
         found["_source"] = _cut(tree, wanted.includes, wanted.excludes, "")
     if wanted.fields:
-        flat: dict[str, list[Any]] = {}
-        _flatten(tree, "", flat)
+        flat: dict[str, list[Raw]] = {}
+        for name, value in tree.items():
+            _flatten(value, name, flat)
         found["fields"] = {
             name: values
             for name, values in flat.items()
@@ -96,7 +92,7 @@ def shown(text: bytes, wanted: Wanted) -> dict[str, Any]:
 
 
 def _cut(
-    tree: Mapping[str, Any], includes: Sequence[str], excludes: Sequence[str], above: str
+    tree: Mapping[str, Raw], includes: Sequence[str], excludes: Sequence[str], above: str
 ) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for key, value in tree.items():
@@ -104,13 +100,35 @@ def _cut(
         if any(_fits(name, pattern) for pattern in excludes):
             continue
         is_named = not includes or any(_fits(name, pattern) for pattern in includes)
-        if isinstance(value, dict):
-            inner = _cut(value, () if is_named else includes, excludes, name + ".")
-            if inner or (is_named and not value):
-                kept[key] = inner
-        elif is_named:
+        if is_named and not excludes:
             kept[key] = value
+            continue
+        inner = _within(value, () if is_named else includes, excludes, name + ".")
+        if inner is not _NOTHING:
+            kept[key] = inner
     return kept
+
+
+def _within(value: Raw, includes: Sequence[str], excludes: Sequence[str], above: str) -> Any:
+    """What is left of a value: an object is cut too, and so is each object of a list."""
+    text = bytes(value)
+    if text[:1] == b"{":
+        members = naming.members(text)
+        kept = _cut(members, includes, excludes, above)
+        return kept if kept or not (members or includes) else _NOTHING
+    if text[:1] == b"[":
+        elements = _elements(value)
+        several = [_within(one, includes, excludes, above) for one in elements]
+        left = [one for one in several if one is not _NOTHING]
+        return left if left or not (elements or includes) else _NOTHING
+    return _NOTHING if includes else value
+
+
+def _elements(value: Raw) -> list[Raw]:
+    try:
+        return _ELEMENTS(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return tokens.elements(value)
 
 
 def _fits(name: str, pattern: str) -> bool:
@@ -118,12 +136,13 @@ def _fits(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern) or name.startswith(pattern.rstrip("*").rstrip(".") + ".")
 
 
-def _flatten(value: Any, name: str, flat: dict[str, list[Any]]) -> None:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            _flatten(inner, f"{name}.{key}" if name else key, flat)
-    elif isinstance(value, list):
-        for one in value:
+def _flatten(value: Raw, name: str, flat: dict[str, list[Raw]]) -> None:
+    text = bytes(value)
+    if text[:1] == b"{":
+        for key, inner in naming.members(text).items():
+            _flatten(inner, f"{name}.{key}", flat)
+    elif text[:1] == b"[":
+        for one in _elements(value):
             _flatten(one, name, flat)
-    elif value is not None:
+    elif text != b"null":
         flat.setdefault(name, []).append(value)

@@ -16,6 +16,7 @@ from sealog.query.refusing import BadQuery
 from sealog.query.scanning import Value
 
 MILLISECOND_US = 1_000
+DEFAULT = "strict_date_optional_time"
 LAST_US = 253_402_300_800_000_000
 """The year 10000; as far before 1970 is as far as a time may go back."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,6 +26,7 @@ _MATH_CHARS_MAX = 100
 
 _MATH = re.compile(r"([+-])(\d{1,6})?([yMwdhHms])|/([yMwdhHms])")
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
+_PARTIAL = re.compile(r"\d{4}(-\d{1,2})?")
 _NUMBER = re.compile(rf"-?\d{{1,{_DIGITS_MAX}}}")
 _FIXED_S = {"w": 604_800, "d": 86_400, "h": 3_600, "H": 3_600, "m": 60, "s": 1}
 _FORMATS = frozenset(
@@ -86,7 +88,7 @@ def span(value: object, now_us: int, zone: tzinfo, form: str = "") -> Span:
     if isinstance(value, float):
         if not abs(value) < LAST_US:
             raise _unreadable(value)
-        return _within(round(value * MILLISECOND_US), 1, value)
+        return _within(round(value * (1_000_000 if is_seconds else MILLISECOND_US)), 1, value)
     if len(text) > _MATH_CHARS_MAX:
         raise _unreadable(text)
     try:
@@ -97,6 +99,21 @@ def span(value: object, now_us: int, zone: tzinfo, form: str = "") -> Span:
         return _counted(_written(begin_text, now_us, zone), math if bars else "", zone, text)
     except (OverflowError, ValueError) as error:
         raise _unreadable(text) from error
+
+
+def printed(at_us: int, zone: tzinfo, form: str) -> str:
+    """A time as `format` has it: ISO 8601 in the zone, or a number since 1970."""
+    first = form.split("||", maxsplit=1)[0]
+    if first.startswith("epoch"):
+        return str(at_us // (1_000_000 if first == "epoch_second" else MILLISECOND_US))
+    try:
+        at = _local(at_us, zone)
+    except OverflowError:
+        return str(at_us // MILLISECOND_US)
+    if first in ("date", "strict_date"):
+        return at.date().isoformat()
+    text = at.isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z" if zone is UTC else text
 
 
 def _within(begin_us: int, length_us: int, value: object) -> Span:
@@ -117,6 +134,9 @@ def _written(text: str, now_us: int, zone: tzinfo) -> Span:
         found = dates.span(Value(text), Clock(now_us, zone))
     except BadQuery as error:
         raise _unreadable(text, error.detail) from error
+    if _PARTIAL.fullmatch(text):
+        # Of a year or a month alone the first day is meant: what is missing is 01, hours aside.
+        return Span(found.from_us, _us(_moved(_local(found.from_us, zone), "d", 1)))
     if found.to_us - found.from_us < MILLISECOND_US:
         # A date has milliseconds; more digits name the one they are in.
         begin = found.from_us - found.from_us % MILLISECOND_US
