@@ -5,7 +5,6 @@ import tempfile
 from itertools import pairwise
 from pathlib import Path
 
-import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
