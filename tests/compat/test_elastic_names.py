@@ -1,7 +1,7 @@
 import pytest
 
 from sealog.compat.elastic_errors import Rejected
-from sealog.compat.elastic_names import INDICES, capabilities, mappings, named
+from sealog.compat.elastic_names import INDICES, Choosing, capabilities, each, mappings, named
 from sealog.dialects import registry
 from sealog.query.fields import FIELDS
 
@@ -59,7 +59,7 @@ def test_an_index_that_is_not_there_is_named():
         named("closer,nowhere")
 
     assert raised.value.status == 404
-    assert named("nowhere", ignore_missing=True) == []
+    assert named("nowhere", Choosing(ignore_missing=True)) == []
     assert named("nowhere*") == []
 
 
@@ -96,3 +96,18 @@ def test_capabilities_say_what_can_be_searched():
     assert set(fields) == {"message.user.id", "message.user.roles", "message.url.full"}
     assert fields["message.user.id"]["keyword"]["searchable"] is True
     assert fields["message.url.full"]["keyword"]["searchable"] is False
+
+
+def test_each_index_is_named_by_itself_or_by_a_pattern():
+    assert [index.name for index in each("closer")] == ["closer"]
+    assert len(each("*")) == len(each("_all")) == len(INDICES)
+    assert each("no*") == []
+    with pytest.raises(Rejected, match="nowhere"):
+        each("closer,nowhere")
+
+
+@pytest.mark.parametrize("expression", ["no*", "*"])
+def test_none_may_be_too_few(expression):
+    with pytest.raises(Rejected, match="no such index"):
+        named(expression, Choosing(may_be_none=False, expands=False))
+    assert named(expression, Choosing(expands=False)) == []

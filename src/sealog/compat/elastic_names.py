@@ -205,27 +205,46 @@ INDICES: dict[str, Index] = {
 }
 
 
-def named(expression: str | None, *, ignore_missing: bool = False) -> list[Index]:
+class Choosing(msgspec.Struct, frozen=True):
+    """What becomes of names that no index has."""
+
+    ignore_missing: bool = False
+    """`ignore_unavailable`: a name that is not there is left out, not 404."""
+    may_be_none: bool = True
+    """`allow_no_indices`: whether none may be left."""
+    expands: bool = True
+    """`expand_wildcards`: whether patterns find open indices, which all of them are."""
+
+
+def named(expression: str | None, how: Choosing = Choosing()) -> list[Index]:  # noqa: B008 - frozen
     """The indices that a path names: one, some with commas, patterns with `*`; none for `sealog`.
 
     Raises `Rejected` (404) for one that is not there, and for `sealog` beside another: it holds
     what the others hold.
     """
-    if expression in (None, "", "_all", "*"):
+    if expression in (None, "", "_all", "*") and how.expands:
         return [INDICES[ECS]]
-    found: dict[str, Index] = {}
-    assert expression is not None
-    for name in expression.split(","):
-        if name in INDICES:
-            found[name] = INDICES[name]
-            continue
-        fitting = [one for one in INDICES.values() if "*" in name and fnmatchcase(one.name, name)]
-        if not fitting and not ignore_missing and "*" not in name:
-            raise no_index(name)
-        found |= {one.name: one for one in fitting}
-    if ECS in found and len(found) > 1:
+    found = each(expression or "*", how)
+    if len(found) > 1 and any(one.name == ECS for one in found):
         reason = f"index [{ECS}] holds the events of all the others: name it alone"
         raise Rejected(reason)
+    return found
+
+
+def each(expression: str, how: Choosing = Choosing()) -> list[Index]:  # noqa: B008 - frozen
+    """The indices that are named, `sealog` beside the others where it fits. Raises `Rejected` (404)."""
+    found: dict[str, Index] = {}
+    for name in expression.split(","):
+        pattern = "*" if name == "_all" else name
+        if name in INDICES:
+            found[name] = INDICES[name]
+        elif "*" in pattern:
+            fitting = [one for one in INDICES.values() if fnmatchcase(one.name, pattern)]
+            found |= {one.name: one for one in fitting if how.expands}
+        elif not how.ignore_missing:
+            raise no_index(name)
+    if not found and not how.may_be_none:
+        raise no_index(expression)
     return list(found.values())
 
 

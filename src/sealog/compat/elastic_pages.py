@@ -5,14 +5,15 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from sealog.access.reads import Kind
 from sealog.compat import elastic_errors
 from sealog.compat.elastic_contexts import Context, Contexts
 from sealog.compat.elastic_errors import Rejected
-from sealog.compat.elastic_names import Index, named
+from sealog.compat.elastic_names import Choosing, Index, named
 from sealog.compat.elastic_requests import Asking, body_of
-from sealog.compat.elastic_search import SHARDS, Answer, Asked, Searcher, read
+from sealog.compat.elastic_search import SHARDS, Answer, Asked, Scroll, Searcher, read
 from sealog.event.packs import Opened
 from sealog.event.tenants import Tenant
 from sealog.rendering.rendering import Renderer
@@ -46,19 +47,34 @@ class Pages:
         answer = await self._searched(asking, lambda: read(body, indices, asking.now_us), None)
         return answer.body
 
+    async def of_request(self, asking: Asking, body: dict[str, Any], indices: list[Index]) -> Any:
+        """What `_search` asks for: a page at a point in time, the first of a scroll, or one alone."""
+        keep = asking.request.query_params.get("scroll")
+        point = body.pop("pit", None)
+        if point is not None and keep is not None:
+            raise Rejected("using [point in time] is not allowed in a scroll context")
+        if point is not None:
+            return await self._at(asking, body, point)
+        if keep is not None:
+            return await self._begin_scroll(asking, body, indices, keep)
+        return with_total(await self.search(asking, indices, body), asking)
+
     async def _searched(
         self,
         asking: Asking,
         read_it: Callable[[], Asked],
         sizes: Mapping[int, int] | None,
-        **more: Any,
+        scroll: Scroll | None = None,
     ) -> Answer:
         tenants = self.tenants(asking)
         typed = asking.flag("typed_keys")
 
         def work() -> Answer:
             searcher = Searcher(self._parts.archive, tenants, _rendered, sizes)
-            return searcher.answer(read_it(), typed=typed, **more)
+            answer = searcher.answer(read_it(), typed=typed, scroll=scroll)
+            # Encoded here: the event loop must not wait for ten thousand of them.
+            answer.body["hits"]["hits"] = Raw(_ENCODE(answer.body["hits"]["hits"]))
+            return answer
 
         answer = await self._threads.run(work)
         found: dict[Tenant, list[int]] = {}
@@ -68,12 +84,11 @@ class Pages:
         self._noting.note_all(asking.request.scope, Kind.SEARCHES, found, named_ones)
         return answer
 
-    async def search_at(self, asking: Asking, body: dict[str, Any], point: object) -> Any:
-        """A page at a point in time."""
+    async def _at(self, asking: Asking, body: dict[str, Any], point: object) -> Any:
         if not isinstance(point, dict) or len(asking.words) > 1:
             raise Rejected("[indices] cannot be used with point in time. Do not specify any index")
         context = self._contexts.read(point.get("id"), point.get("keep_alive"))
-        indices = named(context.indices)
+        indices = _indices(context)
         answer = await self._searched(
             asking, lambda: read(body, indices, asking.now_us, is_point=True), context.sizes
         )
@@ -85,10 +100,9 @@ class Pages:
 
     async def open_point(self, asking: Asking) -> Any:
         """Open a point in time, as Elasticsearch or as OpenSearch asks for it."""
-        expression = asking.words[0]
-        named(expression, ignore_missing=asking.flag("ignore_unavailable"))
+        indices = named(asking.words[0], asking.choosing())
         keep_alive = asking.request.query_params.get("keep_alive")
-        context = self._contexts.open(expression, self._sizes(asking), keep_alive)
+        context = self._contexts.open(_names(indices), self._sizes(asking), keep_alive)
         text = self._contexts.written(context)
         if asking.words[-1] == "point_in_time":
             return {"pit_id": text, "_shards": SHARDS, "creation_time": asking.now_us // 1_000}
@@ -105,13 +119,16 @@ class Pages:
         is_closed = self._contexts.close(body.get("id"))
         return {"succeeded": is_closed, "num_freed": int(is_closed)}
 
-    async def begin_scroll(
-        self, asking: Asking, body: dict[str, Any], expression: str, keep_alive: str
+    async def _begin_scroll(
+        self, asking: Asking, body: dict[str, Any], indices: list[Index], keep_alive: str
     ) -> Any:
-        """The first page of a scroll."""
-        if body.get("from"):
-            raise Rejected("using [from] is not allowed in a scroll context")
-        context = self._contexts.open(expression, self._sizes(asking), keep_alive, _ENCODE(body))
+        for name in ("from", "search_after"):
+            if body.get(name) not in (None, 0, "0"):
+                raise Rejected(f"using [{name}] is not allowed in a scroll context")
+        if body.get("size") in (0, "0"):
+            raise Rejected("[size] cannot be [0] in a scroll context")
+        names, sizes = _names(indices), self._sizes(asking)
+        context = self._contexts.open(names, sizes, keep_alive, _ENCODE(body))
         return await self._page(asking, context)
 
     async def scroll(self, asking: Asking) -> Any:
@@ -124,11 +141,13 @@ class Pages:
 
     async def _page(self, asking: Asking, context: Context, *, is_first: bool = True) -> Any:
         """A page of a scroll, and the id of the next."""
-        body = msgspec.json.decode(context.body)
+        if not context.body:
+            raise Rejected("Cannot parse scroll id: it is that of a point in time")
+        body = dict(body_of(context.body))
         if not is_first:
             body.pop("aggs", None)
             body.pop("aggregations", None)
-        indices = named(context.indices or None, ignore_missing=True)
+        indices = _indices(context)
         is_over = not is_first and context.after is None
         if is_over:
             body["size"] = 0
@@ -136,8 +155,7 @@ class Pages:
             asking,
             lambda: read(body, indices, asking.now_us),
             context.sizes,
-            after=context.after,
-            total=context.total,
+            Scroll(context.after, context.total),
         )
         following = msgspec.structs.replace(context, after=answer.last, total=answer.total)
         text = self._contexts.written(following)
@@ -151,6 +169,15 @@ class Pages:
         several = texts if isinstance(texts, list) else str(texts).split(",")
         closed = [self._contexts.close(one) for one in several]
         return {"succeeded": True, "num_freed": sum(closed)}
+
+
+def _names(indices: list[Index]) -> str:
+    """Indices as a context holds them; none is a name that no index has."""
+    return ",".join([one.name for one in indices]) or "-"
+
+
+def _indices(context: Context) -> list[Index]:
+    return named(context.indices, Choosing(ignore_missing=True))
 
 
 @cache

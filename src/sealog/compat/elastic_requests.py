@@ -8,69 +8,66 @@ from starlette.requests import Request
 
 from sealog.access.grants import Grant
 from sealog.compat.elastic_errors import Rejected, unparsable, unsupported
+from sealog.compat.elastic_names import Choosing
 from sealog.wire import levels
 
 BODY_BYTES_MAX = 1 << 20
-PARAMETERS = frozenset(
-    [
-        "allow_no_indices",
+COMMON = frozenset({"error_trace", "format", "human", "pretty", "tenant"})
+"""What every request may have."""
+CHOOSING = frozenset(
+    {"allow_no_indices", "expand_wildcards", "ignore_throttled", "ignore_unavailable"}
+)
+"""What says which indices are meant."""
+HINTS = frozenset(
+    {
         "allow_partial_search_results",
-        "analyze_wildcard",
         "batched_reduce_size",
         "ccs_minimize_roundtrips",
-        "default_operator",
-        "df",
-        "error_trace",
-        "expand_wildcards",
-        "explain",
-        "fields",
-        "filter_path",
-        "format",
-        "from",
-        "h",
-        "help",
-        "human",
-        "ignore_throttled",
-        "ignore_unavailable",
-        "include_defaults",
-        "include_type_name",
-        "keep_alive",
-        "lenient",
-        "level",
-        "local",
-        "master_timeout",
         "max_concurrent_searches",
         "max_concurrent_shard_requests",
         "pre_filter_shard_size",
         "preference",
-        "pretty",
-        "q",
         "request_cache",
-        "rest_total_hits_as_int",
         "routing",
-        "s",
-        "scroll",
-        "scroll_id",
         "search_type",
+        "timeout",
+    }
+)
+"""What says how a cluster shall go about it: here there is no cluster."""
+_TEXT = frozenset({"q", "df", "default_operator", "analyze_wildcard", "lenient"})
+_DOCUMENT = frozenset({"_source", "_source_excludes", "_source_includes"})
+COUNTED = CHOOSING | HINTS | _TEXT
+SEARCHED = (
+    COUNTED
+    | _DOCUMENT
+    | {
+        "explain",
+        "from",
+        "rest_total_hits_as_int",
+        "scroll",
         "seq_no_primary_term",
         "size",
         "sort",
-        "_source",
-        "_source_excludes",
-        "_source_includes",
-        "tenant",
-        "timeout",
         "track_scores",
         "track_total_hits",
         "typed_keys",
-        "v",
         "version",
-        "wait_for_status",
-        "wait_for_no_relocating_shards",
-        "wait_for_active_shards",
-        "wait_for_no_initializing_shards",
-    ]
+    }
 )
+SEVERAL = CHOOSING | HINTS | {"rest_total_hits_as_int", "typed_keys"}
+DOCUMENT = _DOCUMENT | {"preference", "realtime", "refresh", "routing"}
+KEPT = CHOOSING | {"keep_alive", "preference", "routing"}
+SCROLLED = frozenset({"scroll", "scroll_id", "rest_total_hits_as_int"})
+TOLD = CHOOSING | {"fields", "include_unmapped", "local", "master_timeout", "timeout"}
+LISTED = TOLD | {"h", "s", "v"}
+HEALTH = TOLD | {
+    "wait_for_active_shards",
+    "wait_for_no_initializing_shards",
+    "wait_for_no_relocating_shards",
+    "wait_for_nodes",
+    "wait_for_status",
+}
+_NO = frozenset({"false", "0", "no"})
 _DECODE = msgspec.json.Decoder().decode
 
 
@@ -87,16 +84,33 @@ class Asking(msgspec.Struct, frozen=True):
     def flag(self, name: str) -> bool:
         """Whether a parameter is there and does not say no."""
         value = self.request.query_params.get(name)
-        return value is not None and value != "false"
+        return value is not None and value not in _NO
+
+    def check(self, known: frozenset[str]) -> None:
+        """Raise `Rejected` for a parameter that would go unheeded."""
+        for name in self.request.query_params:
+            if name not in known and name not in COMMON:
+                raise unsupported(f"parameter {name}")
+        form = self.request.query_params.get("format", "json")
+        if form not in ("json", "text") or (form == "text" and self.words[:1] != ("_cat",)):
+            raise unsupported(f"format {form}")
+
+    def choosing(self, said: Mapping[str, Any] | None = None) -> Choosing:
+        """What becomes of names that no index has; `said`: in the head of one of several searches."""
+        params: Mapping[str, Any] = self.request.query_params
+        given = {name: params[name] for name in CHOOSING if name in params}
+        given |= {name: value for name, value in (said or {}).items() if name in CHOOSING}
+        expands = given.get("expand_wildcards", "open")
+        several = expands if isinstance(expands, list) else str(expands).split(",")
+        return Choosing(
+            _says(given.get("ignore_unavailable", False)),
+            _says(given.get("allow_no_indices", True)),
+            "open" in several or "all" in several,
+        )
 
     def search_body(self) -> dict[str, Any]:
         """The body of a search, with what stands among the parameters instead. Raises `Rejected`."""
         params = self.request.query_params
-        for name in params:
-            if name not in PARAMETERS:
-                raise unsupported(f"parameter {name}")
-        if params.get("filter_path"):
-            raise unsupported("filter_path")
         body = dict(body_of(self.body))
         if "q" in params:
             text: dict[str, Any] = {"query": params["q"]}
@@ -107,6 +121,9 @@ class Asking(msgspec.Struct, frozen=True):
         for name in ("size", "from", "track_total_hits"):
             if name in params:
                 body[name] = params[name]
+        for name in ("explain", "version", "seq_no_primary_term"):
+            if name in params:
+                body[name] = self.flag(name)
         if "sort" in params:
             body["sort"] = params["sort"].split(",")
         return body | self._source(body)
@@ -124,6 +141,10 @@ class Asking(msgspec.Struct, frozen=True):
         if given is None:
             return {"_source": body["_source"]} if "_source" in body else {}
         return {"_source": {"true": True, "false": False}.get(given, given.split(","))}
+
+
+def _says(value: object) -> bool:
+    return value is not False and str(value) not in _NO
 
 
 def body_of(content: bytes) -> Mapping[str, Any]:
@@ -147,9 +168,13 @@ def body_of(content: bytes) -> Mapping[str, Any]:
     return found
 
 
-def lines_of(content: bytes) -> list[Mapping[str, Any]]:
-    """The objects of a body with one on each line; a line with nothing on it is an empty object."""
-    lines = content.split(b"\n")
-    while lines and not lines[-1].strip():
-        lines.pop()
-    return [body_of(line) for line in lines]
+def lines_of(content: bytes, most: int) -> list[Mapping[str, Any]]:
+    """The objects of a body with one on each line; a line with nothing on it is an empty object.
+
+    Raises `Rejected` for more than `most` lines.
+    """
+    # Counted before any is read: a body of nothing but line breaks holds millions.
+    lines = content.rstrip().split(b"\n", most + 1)
+    if len(lines) > most:
+        raise unparsable(f"a body has at most {most} lines")
+    return [body_of(line) for line in lines] if content.strip() else []

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -11,13 +12,20 @@ from sealog.archive.archive import Found
 from sealog.archive.buckets import Interval
 from sealog.archive.counting import Counts
 from sealog.archive.cursors import Position
-from sealog.compat import elastic_aggs, elastic_query, elastic_sorting, elastic_sources, naming
+from sealog.compat import (
+    elastic_aggs,
+    elastic_leaves,
+    elastic_query,
+    elastic_sorting,
+    elastic_sources,
+    naming,
+)
 from sealog.compat.elastic_errors import Rejected, unparsable, unsupported
 from sealog.compat.elastic_names import INDICES, Index
 from sealog.compat.elastic_sorting import Order
 from sealog.event.packs import Opened
 from sealog.event.tenants import Tenant
-from sealog.query.tree import Between, Is, Node, Query, either, every, query
+from sealog.query.tree import Between, Is, Node, either, every, query
 from sealog.server.parts import Archive
 
 WINDOW_MAX = 10_000
@@ -40,25 +48,26 @@ KNOWN = frozenset(
         "track_total_hits",
         "aggs",
         "aggregations",
-        "pit",
+        "version",
+        "seq_no_primary_term",
+        "stored_fields",
     }
 )
 HARMLESS = frozenset(
     {
-        "version",
-        "seq_no_primary_term",
         "timeout",
         "track_scores",
         "stats",
         "highlight",
-        "stored_fields",
-        "explain",
-        "profile",
     }
 )
 """What may stand in a search and changes nothing of what is found."""
-EMPTY = frozenset({"script_fields", "runtime_mappings", "indices_boost", "rescore", "ext"})
+EMPTY = frozenset(
+    {"script_fields", "runtime_mappings", "indices_boost", "rescore", "ext", "explain", "profile"}
+)
 """What may stand there with nothing in it."""
+HITS_BYTES_MAX = 64 << 20
+"""So many bytes of events one answer holds."""
 SHARDS = {"total": 1, "successful": 1, "skipped": 0, "failed": 0}
 
 Render = Callable[[str, Opened, int], bytes]
@@ -78,6 +87,10 @@ class Asked(msgspec.Struct, frozen=True):
     total: int | None
     """Up to how many events are counted; None: not at all."""
     aggregations: tuple[elastic_aggs.Aggregation, ...] = ()
+    versions: Mapping[str, Any] = {}
+    """What a hit says of how often it was written: once, as nothing is ever written again."""
+    has_places: bool = False
+    """Whether a hit says where it stands: `_seq_no`."""
 
 
 def read(
@@ -109,9 +122,11 @@ def read(
         if indices
         else Order(),
         body.get("search_after"),
-        elastic_sources.read(body.get("_source"), beside or None),
+        elastic_sources.read(_source(body), beside or None),
         _total(body.get("track_total_hits", TOTAL_DEFAULT)),
         elastic_aggs.read(aggregations, indices[0], now_us) if indices else (),
+        {"_version": 1} if body.get("version") else {},
+        bool(body.get("seq_no_primary_term")),
     )
 
 
@@ -137,12 +152,15 @@ def _total(given: object) -> int | None:
 
 
 def _number(body: Mapping[str, Any], name: str, default: int) -> int:
-    value = body.get(name, default)
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value)
-    if type(value) is not int or value < 0:
-        raise Rejected(f"[{name}] parameter cannot be negative, found [{str(value)[:20]}]")
+    value = elastic_leaves.natural(body.get(name, default))
+    if value is None:
+        found = str(body.get(name))[:20]
+        raise Rejected(f"[{name}] parameter cannot be negative, found [{found}]")
     return value
+
+
+def _source(body: Mapping[str, Any]) -> object:
+    return False if body.get("stored_fields") in ("_none_", ["_none_"]) else body.get("_source")
 
 
 def _several(given: object) -> list[Any]:
@@ -151,13 +169,28 @@ def _several(given: object) -> list[Any]:
     return given if isinstance(given, list) else [given]
 
 
+class Scroll(msgspec.Struct, frozen=True):
+    """Which page of a scroll is asked for."""
+
+    after: Position | None = None
+    """Behind what it begins."""
+    total: tuple[int, bool] | None = None
+    """How many pass, and whether that is all; None where they were not counted yet."""
+
+
+class _Ended(Enum):
+    OVER = "over"
+    LATE = "late"
+    LARGE = "large"
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What a search found."""
 
     body: dict[str, Any]
     found: Sequence[Found]
     last: Position | None
-    """Where the next page begins; None where this one was not full."""
+    """Where the next page begins; None where there is none."""
     total: tuple[int, bool] | None
 
 
@@ -182,15 +215,25 @@ class Searcher:
         asked: Asked,
         *,
         typed: bool = False,
-        after: Position | None = None,
-        total: tuple[int, bool] | None = None,
+        scroll: Scroll | None = None,
     ) -> Answer:
-        """The answer. `after`, `total`: of a scroll, where it stands and what was counted once."""
+        """The answer. `scroll`: which page of a scroll it is.
+
+        A scroll loses nothing: a page that would be too long, or that took too long, is a shorter
+        one. Raises `Rejected` where it is no scroll's and its hits are too large.
+        """
         begun = time.monotonic()
         where = self._bounded(asked.where)
+        after, total = (scroll.after, scroll.total) if scroll is not None else (None, None)
         if asked.after is not None:
             after = asked.order.after(asked.after, [one.number for one in self._tenants])
-        found, is_timed_out = self._events(asked, where, after)
+        until = begun + SECONDS_MAX if scroll is not None else begun
+        found, ended = self._events(asked, where, after, until)
+        is_timed_out = ended is _Ended.LATE
+        if scroll is None and ended is _Ended.LARGE:
+            raise Rejected(f"the hits are larger than {HITS_BYTES_MAX} bytes: ask for fewer (size)")
+        if scroll is not None and is_timed_out and not found:
+            raise _too_long("the next page")
         counter = _Counting(self._archive, self._tenants, begun + SECONDS_MAX)
         if total is None and asked.total is not None:
             total = self._count(where, asked.total, counter)
@@ -208,7 +251,7 @@ class Searcher:
             body["timed_out"] = is_timed_out or counter.is_timed_out
         body["took"] = int((time.monotonic() - begun) * 1_000)
         last = None
-        if found and len(found) == asked.size:
+        if found and (len(found) == asked.size or ended is not _Ended.OVER):
             last = found[-1].at_us, found[-1].index, found[-1].tenant.number
         return Answer(body, found, last, total)
 
@@ -220,28 +263,33 @@ class Searcher:
         return every([Between("index", None, size - 1), where]) if size else either([])
 
     def _events(
-        self, asked: Asked, where: Node, after: Position | None
-    ) -> tuple[list[Found], bool]:
+        self, asked: Asked, where: Node, after: Position | None, until: float
+    ) -> tuple[list[Found], "_Ended"]:
         found: list[Found] = []
-        wanted = asked.begin + asked.size
+        skipped = held = 0
         cursor = None
-        asking = _whole(where)
-        while asked.size and len(found) < wanted:
+        asking = query(where)
+        while len(found) < asked.size:
             page = self._archive.search(
                 self._tenants,
                 asking,
-                limit=min(wanted - len(found), PAGE_MAX),
+                limit=min(asked.begin - skipped + asked.size - len(found), PAGE_MAX),
                 cursor=cursor,
                 oldest_first=asked.order.oldest_first,
                 after=after if cursor is None else None,
             )
-            found += page.events
+            cut = min(asked.begin - skipped, len(page.events))
+            skipped += cut
+            found += page.events[cut:]
+            held += sum([len(part) for one in page.events[cut:] for *_, part in one.opened.parts])
             cursor = page.next_cursor
             if cursor is None:
                 break
-            if page.looked_us is not None:
-                return found[asked.begin :], True
-        return found[asked.begin :], False
+            if page.looked_us is not None and time.monotonic() >= until:
+                return found, _Ended.LATE
+            if held > HITS_BYTES_MAX:
+                return found, _Ended.LARGE
+        return found, _Ended.OVER
 
     def _count(self, where: Node, most: int, counter: "_Counting") -> tuple[int, bool]:
         if most == 0:
@@ -254,8 +302,10 @@ class Searcher:
         event_id, dialect = naming.named(found.opened)
         index = asked.indices[0]
         if len(asked.indices) > 1:
-            index = INDICES[dialect]
-        hit: dict[str, Any] = {"_index": index.name, "_id": event_id}
+            index = INDICES.get(dialect, index)
+        hit: dict[str, Any] = {"_index": index.name, "_id": event_id, **asked.versions}
+        if asked.has_places:
+            hit |= {"_seq_no": found.index, "_primary_term": 1}
         hit["_score"] = None if asked.order.keys else 1.0
         text = elastic_sources.document(found.opened, found.index, index, self._render)
         hit |= elastic_sources.shown(text, asked.wanted)
@@ -264,8 +314,12 @@ class Searcher:
         return hit
 
 
-def _whole(where: Node) -> Query:
-    return query(where)
+def _too_long(what: str) -> Rejected:
+    return Rejected(
+        f"{what} took too long: ask for less, or for a shorter time",
+        kind="search_phase_execution_exception",
+        status=503,
+    )
 
 
 class _Counting:
@@ -281,23 +335,23 @@ class _Counting:
     def count(self, where: Node) -> Counts:
         """See `elastic_aggs.Counter`."""
         self._take()
-        return self._seen(self._archive.count(self._tenants, _whole(where)))
+        return self._seen(self._archive.count(self._tenants, query(where)))
 
     def facet(self, where: Node, field: str) -> Counts:
         """See `elastic_aggs.Counter`."""
         self._take()
-        found = self._archive.facets(self._tenants, _whole(where), [field], elastic_aggs.TERMS_MAX)
+        found = self._archive.facets(self._tenants, query(where), [field], elastic_aggs.TERMS_MAX)
         return self._seen(found)
 
     def histogram(self, where: Node, interval: Interval, zone: tzinfo) -> Counts:
         """See `elastic_aggs.Counter`."""
         self._take()
-        return self._seen(self._archive.histogram(self._tenants, _whole(where), interval, zone))
+        return self._seen(self._archive.histogram(self._tenants, query(where), interval, zone))
 
     def end_us(self, where: Node, *, oldest: bool) -> int | None:
         """See `elastic_aggs.Counter`."""
         self._take()
-        page = self._archive.search(self._tenants, _whole(where), limit=1, oldest_first=oldest)
+        page = self._archive.search(self._tenants, query(where), limit=1, oldest_first=oldest)
         return page.events[0].at_us if page.events else None
 
     def _take(self) -> None:
@@ -308,11 +362,7 @@ class _Counting:
                 kind="too_many_buckets_exception",
             )
         if time.monotonic() > self._deadline_s:
-            raise Rejected(
-                "the aggregations took too long: ask for fewer buckets or a shorter time",
-                kind="search_phase_execution_exception",
-                status=503,
-            )
+            raise _too_long("an aggregation")
 
     def _seen(self, counts: Counts) -> Counts:
         self.is_timed_out = self.is_timed_out or counts.looked_us is not None

@@ -1,11 +1,10 @@
 """What the Elasticsearch interface tells of itself: its version, its health, its indices and fields."""
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
-from sealog.compat.elastic_errors import no_index
-from sealog.compat.elastic_names import INDICES, Index, capabilities, mappings, named
+from sealog.compat.elastic_errors import unparsable, unsupported
+from sealog.compat.elastic_names import INDICES, Index, capabilities, each, mappings, named
 from sealog.compat.elastic_requests import Asking, body_of
 
 VERSION = "8.11.0"
@@ -26,6 +25,23 @@ INFO = {
     },
     "tagline": "You Know, for Search",
 }
+_COLUMNS = {
+    "h": "health",
+    "s": "status",
+    "i": "index",
+    "idx": "index",
+    "id": "uuid",
+    "p": "pri",
+    "r": "rep",
+    "dc": "docs.count",
+    "docsCount": "docs.count",
+    "dd": "docs.deleted",
+    "docsDeleted": "docs.deleted",
+    "ss": "store.size",
+    "storeSize": "store.size",
+}
+"""What `_cat` calls its columns for short."""
+_JSON = ("application/json", "application/vnd.elasticsearch+json")
 _HEALTH = {
     "cluster_name": "sealog",
     "status": "green",
@@ -53,13 +69,13 @@ async def health(_asking: Asking) -> Any:
 async def mapping(asking: Asking) -> Any:
     """`_mapping` of the indices named, or of all."""
     name = asking.words[0]
-    listed_ones = listed("*" if name.startswith("_") else name)
-    return {one.name: {"mappings": mappings(one)} for one in listed_ones}
+    found = each("*" if name.startswith("_") else name, asking.choosing())
+    return {one.name: {"mappings": mappings(one)} for one in found}
 
 
 async def index(asking: Asking) -> Any:
     """An index: whether it is there, and what fields it has."""
-    found = listed(asking.words[0])
+    found = each(asking.words[0], asking.choosing())
     return {
         one.name: {"aliases": {}, "mappings": mappings(one), "settings": {"index": {}}}
         for one in found
@@ -70,26 +86,20 @@ def field_caps(asking: Asking) -> Any:
     """`_field_caps`."""
     expression = asking.words[0] if not asking.words[0].startswith("_") else None
     params = asking.request.query_params
-    asked = params.get("fields") or body_of(asking.body).get("fields") or "*"
-    patterns = asked.split(",") if isinstance(asked, str) else [str(one) for one in asked]
-    indices = named(expression, ignore_missing=asking.flag("ignore_unavailable"))
+    body = body_of(asking.body)
+    for name, value in body.items():
+        if name != "fields" and value:
+            raise unsupported(f"{name} in _field_caps")
+    asked = params.get("fields") or body.get("fields") or "*"
+    patterns = asked.split(",") if isinstance(asked, str) else asked
+    if not isinstance(patterns, list):
+        raise unparsable("[fields] names fields")
+    patterns = [str(one) for one in patterns]
+    indices = named(expression, asking.choosing())
     return {
         "indices": [one.name for one in indices],
         "fields": capabilities(indices, patterns),
     }
-
-
-def listed(expression: str) -> list[Index]:
-    """The indices that are named, each by itself. Raises `Rejected` (404)."""
-    found = [
-        one
-        for one in INDICES.values()
-        if any(fnmatchcase(one.name, name) for name in expression.split(",") if name != "_all")
-        or "_all" in expression.split(",")
-    ]
-    if not found and "*" not in expression:
-        raise no_index(expression)
-    return found
 
 
 def cat(counted: Sequence[tuple[Index, int]], asking: Asking) -> Any:
@@ -110,10 +120,15 @@ def cat(counted: Sequence[tuple[Index, int]], asking: Asking) -> Any:
         for one, count in counted
     ]
     params = asking.request.query_params
-    wanted = params["h"].split(",") if params.get("h") else None
+    for name, is_desc in reversed(_sorted(params.get("s"))):
+        rows.sort(key=lambda row: _rank(row.get(name)), reverse=is_desc)
+    wanted = (
+        [_COLUMNS.get(name, name) for name in params["h"].split(",")] if params.get("h") else None
+    )
     if wanted is not None:
         rows = [{name: row.get(name) for name in wanted} for row in rows]
-    if params.get("format") == "json":
+    accepts = asking.request.headers.get("accept", "")
+    if params.get("format", "json" if accepts.startswith(_JSON) else "text") == "json":
         return rows
     texts = [[str(value or "") for value in row.values()] for row in rows]
     if asking.flag("v") and rows:
@@ -124,3 +139,16 @@ def cat(counted: Sequence[tuple[Index, int]], asking: Asking) -> Any:
         for row in texts
     ]
     return "".join([line + "\n" for line in lines])
+
+
+def _sorted(given: str | None) -> list[tuple[str, bool]]:
+    found = []
+    for one in given.split(",") if given else []:
+        name, _, way = one.partition(":")
+        found.append((_COLUMNS.get(name, name), way == "desc"))
+    return found
+
+
+def _rank(value: str | None) -> tuple[int, str]:
+    """Numbers by their size, before what is none."""
+    return (int(value), "") if value is not None and value.isdecimal() else (-1, value or "")
