@@ -1,4 +1,5 @@
 import asyncio
+import weakref
 
 import pytest
 from tests.archive.made import BEGIN_US
@@ -221,6 +222,7 @@ def test_what_is_refused_for_good_is_parked_and_the_stream_goes_on():
 def test_where_too_much_is_parked_the_stream_waits(monkeypatch):
     """A mistake of somebody's, such as a wrong address, must not push a whole trail aside."""
     monkeypatch.setattr(pumping, "PARKED_MAX", 2)
+    assert pumping.REFUSED_IN_A_ROW_MAX > 2
     scene = Scene(end=9)
     scene.destination.answer = lambda _: REFUSED
     scene.on_wait = lambda _: scene.pump.end()
@@ -247,14 +249,166 @@ def test_parked_records_are_sent_again_when_it_is_asked_for():
     assert live.retry == set()
 
 
-def test_parked_records_that_are_not_taken_now_wait_for_another_attempt():
+def test_a_parked_record_that_is_not_taken_holds_up_nothing():
+    """Asked for is one attempt. What is not taken stays parked, with the reason of now."""
+    live = live_stream(next=8)
+    live.retry = {3, 5}
+    scene = Scene(live=live)
+    scene.destination.answer = lambda one: LATER if one.index < 8 else None
+
+    scene.run()
+
+    assert scene.destination.given == [[3], [8, 9]]
+    assert scene.waits == []
+    assert scene.keeper.parked[3].reason == "status-503: it answered 503"
+    assert scene.keeper.unparked == []
+    assert live.retry == set()
+    assert live.health.failures == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "waits", "sent"), [(Busy("x", retry_after_s=7.0), [7.0], [3, 9]), (Altered("x"), [], [9])],
+    ids=["busy", "damaged"],
+)  # fmt: skip
+def test_a_parked_record_that_cannot_be_read_holds_up_nothing_but_a_busy_moment(error, waits, sent):
+    live = live_stream(next=9)
+    live.retry = {3}
+    scene = Scene(live=live)
+    errors, single = [error], scene.reader.single
+
+    def read(index):
+        if errors:
+            raise errors.pop()
+        return single(index)
+
+    scene.reader.single = read
+    scene.run()
+
+    assert scene.waits == waits
+    assert scene.destination.indexes == sent
+
+
+def test_a_parked_record_is_told_that_its_destination_is_gone():
     live = live_stream(next=10)
     live.retry = {3}
     scene = Scene(live=live)
-    scene.refuse(LATER)
+    scene.refuse(GONE)
 
-    assert scene.run().waits == [5]
-    assert scene.destination.indexes == [3]
+    scene.run()
+
+    assert scene.keeper.disabled == [GONE]
+
+
+def test_a_receiver_that_refuses_everything_gets_no_trail_parked():
+    """Ten different records in a row are not all bad; it is tried again by the schedule."""
+    scene = Scene(end=30, records_max=30)
+    mended_us = BEGIN_US + HOUR * 1_000_000
+    scene.destination.answer = lambda _: REFUSED if scene.us < mended_us else None
+
+    scene.run()
+
+    assert sorted(scene.keeper.parked) == list(range(10))
+    assert scene.waits == [5, 300, 1_800, 7_200]
+    assert scene.live.health.last_error.kind == "refuses-all"
+    assert scene.live.health.last_error.reason == (
+        "10 records in a row were refused, and the next as well: status-400"
+    )
+    assert scene.destination.indexes == list(range(10, 30))
+    assert scene.live.health.refused_in_a_row == 0
+
+
+def test_bad_records_among_good_ones_are_parked_however_many_they_are():
+    scene = Scene(end=60)
+    scene.destination.answer = lambda one: None if one.index % 10 == 9 else REFUSED
+
+    scene.run()
+
+    assert len(scene.keeper.parked) == 54
+    assert scene.waits == []
+
+
+def test_what_a_destination_did_not_try_is_read_again():
+    """It may have expired since it was read."""
+    scene = Scene(end=6, records_max=6)
+    send = scene.destination.send
+
+    async def two_at_most(records):
+        return await send(records[:2])
+
+    scene.destination.send = two_at_most
+    scene.run()
+
+    assert scene.destination.given == [[0, 1], [2, 3], [4, 5]]
+    assert len(scene.reader.batchings) == 4
+    assert scene.live.next == 6
+
+
+def test_nothing_of_a_batch_is_held_while_it_waits():
+    scene = Scene(end=6, records_max=6)
+    held, alive = [], []
+
+    def batch(first, _batching):
+        if first >= 6:
+            return None
+        made = Records([record(index) for index in range(first, 6)])
+        held.append(weakref.ref(made))
+        return Batch(made, 6)
+
+    scene.reader.next = batch
+    scene.refuse(None, LATER)
+    scene.on_wait = lambda _: alive.append(held[0]() is not None)
+    scene.run()
+
+    assert alive == [False]
+
+
+class Records(list):
+    """Some that can be watched going away."""
+
+
+def test_one_that_waits_for_its_turn_has_read_nothing():
+    scene = Scene(end=3)
+
+    async def run():
+        scene.turns = Turns()
+        among = Surroundings(
+            scene.keeper, scene.turns, scene._work, lambda: BEGIN_US, lambda: 0.0, scene._wait
+        )
+        for _ in range(pumping.SENDING_MAX):
+            await scene.turns.sound.acquire()
+        pump = Pump(scene.live, scene.reader, scene.destination, among)
+        task = asyncio.create_task(pump.run())
+        await asyncio.sleep(0.01)
+        before = list(scene.reader.batchings)
+        scene.turns.sound.release()
+        await asyncio.wait_for(task, 5)
+        return before
+
+    assert asyncio.run(run()) == []
+    assert scene.destination.indexes == [0, 1, 2]
+
+
+def test_haste_holds_for_one_attempt():
+    """Who was in a hurry while nothing was wrong does not cut a later wait short."""
+    scene = Scene(end=0)
+    left, hasty = [LATER], []
+    wait = scene._wait
+
+    async def hurried(event, seconds):
+        if seconds == pumping.IDLE_S and scene.reader.end == 0:
+            scene.reader.end = 1
+            scene.pump.hurry()
+            return True
+        if seconds == 5:
+            hasty.append(event.is_set())
+        return await wait(event, seconds)
+
+    scene._wait = hurried
+    scene.destination.answer = lambda _: left.pop() if left else None
+    scene.run()
+
+    assert hasty == [False]
+    assert scene.destination.indexes == [0]
 
 
 def test_a_destination_that_is_gone_disables_the_stream():

@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 PARKED_MAX = 1_000
 """Records that a stream parks. Then it waits: more are a mistake of somebody's, not of records."""
+REFUSED_IN_A_ROW_MAX = 10
+"""So many different records, one after the other with none taken between, are not all bad: the
+receiver is. Then the stream waits and tries the next by its schedule, instead of parking the trail."""
 IDLE_S = 60.0
 """A stream with nothing to send so long lets go of its connections."""
 LINGER_S = 0.1
@@ -35,6 +38,8 @@ SENDING_MAX = 64
 FAILING_MAX = 32
 """Sends at once of those whose last attempt failed, apart: however many of them are dead, and take
 all of their timeouts to say so, nobody else waits for them."""
+
+BUSY = "busy"
 
 _PROBE = Batching(16, 64 << 10)
 """What is tried of a destination that took nothing the last time."""
@@ -161,17 +166,32 @@ class Pump:
         """One batch, or one wait; False where it is over."""
         # Cleared before we look, so that nothing can come between the two.
         self._news.clear()
-        if self._live.retry:
-            return await self._send_parked()
-        batch = await self._read()
-        if isinstance(batch, Verdict):
-            return await self._failed(batch)
-        if batch is None:
+        self._hurry.clear()
+        came = await self._attempt()
+        if isinstance(came, Verdict):
+            return await self._stopped(came)
+        if not came:
             if not await self._among.wait(self._news, IDLE_S):
                 return False
             await self._among.wait(self._hurry, LINGER_S)
-            return True
-        return await self._deliver(batch)
+        return True
+
+    async def _attempt(self) -> Verdict | bool:
+        """Read and send once; False where nothing is there, and why where it was not taken.
+
+        A turn is waited for before anything is read: what waits is nowhere in memory, and nothing
+        expires between reading and sending. On return nothing of a batch is held.
+        """
+        turns = self._among.turns
+        async with turns.failing if self._live.health.failures else turns.sound:
+            if self._is_ending:
+                return True
+            if self._live.retry:
+                return await self._send_parked()
+            batch = await self._read()
+            if isinstance(batch, Batch):
+                return await self._deliver(batch)
+            return batch or False
 
     async def _read(self) -> Batch | Verdict | None:
         batching = _PROBE if self._live.health.failures else self._destination.batching
@@ -183,7 +203,7 @@ class Pump:
         try:
             found: T = await self._among.work(work)
         except Busy as error:
-            return Verdict(Outcome.LATER, "busy", "the archive is busy", error.retry_after_s)
+            return Verdict(Outcome.LATER, BUSY, "the archive is busy", error.retry_after_s)
         except Corrupt as error:
             _log.error("a stream meets damage", stream=self._live.stream.id, detail=str(error))
             return Verdict(
@@ -203,21 +223,17 @@ class Pump:
         )
         return Verdict(Outcome.LATER, "internal", "something went wrong on our side")
 
-    async def _deliver(self, batch: Batch) -> bool:
-        """Send a batch to its end, or to the first record that is not taken."""
-        left = batch.records
-        while left:
-            verdicts = await self._sent(left)
-            for record, verdict in zip(left, verdicts, strict=False):
-                unsettled = self._settle(record, verdict)
-                if unsettled is not None:
-                    self._among.keeper.moved(self._live)
-                    return await self._stopped(unsettled)
-            left = left[len(verdicts) :]
-            self._among.keeper.moved(self._live)
-            if self._is_ending and left:
-                return False
-        self._live.next = batch.next
+    async def _deliver(self, batch: Batch) -> Verdict | bool:
+        """Send a batch, as far as it is taken; why the stream cannot go past that, if it cannot."""
+        verdicts = await self._sent(batch.records) if batch.records else []
+        for record, verdict in zip(batch.records, verdicts, strict=False):
+            unsettled = self._settle(record, verdict)
+            if unsettled is not None:
+                self._among.keeper.moved(self._live)
+                return unsettled
+        # What was not tried is read again: it may have expired meanwhile.
+        if len(verdicts) >= len(batch.records):
+            self._live.next = batch.next
         self._among.keeper.moved(self._live)
         return True
 
@@ -229,7 +245,13 @@ class Pump:
             if self._live.parked >= PARKED_MAX:
                 reason = f"{PARKED_MAX} records are parked: send them again, or drop them"
                 return Verdict(Outcome.LATER, "parked-full", reason)
+            if self._live.health.refused_in_a_row >= REFUSED_IN_A_ROW_MAX:
+                reason = (
+                    f"{REFUSED_IN_A_ROW_MAX} records in a row were refused, and the next as well"
+                )
+                return Verdict(Outcome.LATER, "refuses-all", f"{reason}: {verdict.kind}")
             self._live.health.refused += 1
+            self._live.health.refused_in_a_row += 1
             self._live.parked += 1
             self._among.keeper.park(self._live, self._parked(record.index, verdict))
         else:
@@ -242,6 +264,7 @@ class Pump:
         health.delivered += 1
         health.delivered_bytes += len(record.body)
         health.last_success_us = self._among.clock_us()
+        health.refused_in_a_row = 0
         if health.failures:
             health.failures = 0
             health.failing_since_us = health.next_attempt_us = None
@@ -253,39 +276,47 @@ class Pump:
 
     async def _sent(self, records: Sequence[Outgoing]) -> list[Verdict]:
         """What the destination says of records; one verdict at least."""
-        turns = self._among.turns
-        async with turns.failing if self._live.health.failures else turns.sound:
-            try:
-                async with asyncio.timeout(SEND_S):
-                    verdicts = await self._destination.send(records)
-            except TimeoutError:
-                return [Verdict(Outcome.LATER, "timeout", "it took too long")]
-            except Exception as error:  # noqa: BLE001 - the stream says that it fails, the log says why
-                return [self._surprised(error)]
+        try:
+            async with asyncio.timeout(SEND_S):
+                verdicts = await self._destination.send(records)
+        except TimeoutError:
+            return [Verdict(Outcome.LATER, "timeout", "it took too long")]
+        except Exception as error:  # noqa: BLE001 - the stream says that it fails, the log says why
+            return [self._surprised(error)]
         return verdicts or [Verdict(Outcome.LATER, "silent", "nothing was said of it")]
 
-    async def _send_parked(self) -> bool:
-        """Send what was parked and is asked for again, one by one."""
+    async def _send_parked(self) -> Verdict | bool:
+        """Send one that was parked and is asked for again.
+
+        Asked for is one attempt: what is not taken stays parked, for it MUST NOT hold up the stream.
+        """
         live, keeper = self._live, self._among.keeper
         index = min(live.retry)
         record = await self._tried(lambda: self._reader.single(index))
-        if isinstance(record, Verdict):
-            return await self._failed(record)
         if record is None:
             # It has expired: the statement that says so comes, or came, in its own place.
             live.retry.discard(index)
             keeper.unpark(live, [index])
             return True
-        (verdict,) = (await self._sent([record]))[:1]
+        if isinstance(record, Verdict):
+            if record.kind == BUSY:
+                return record
+            verdict = record
+        else:
+            verdict = (await self._sent([record]))[0]
+            if verdict.outcome is Outcome.GONE:
+                return verdict
+            if verdict.outcome is Outcome.LATER:
+                # The others would fare no better, each after a timeout.
+                live.retry.clear()
+        live.retry.discard(index)
         if verdict.outcome is Outcome.DELIVERED:
+            assert isinstance(record, Outgoing)
             self._took(record)
             keeper.unpark(live, [index])
-        elif verdict.outcome is Outcome.REFUSED:
-            keeper.park(live, self._parked(index, verdict))
         else:
-            return await self._stopped(verdict)
-        live.retry.discard(index)
-        keeper.moved(live)
+            self._note(verdict)
+            keeper.park(live, self._parked(index, verdict))
         return True
 
     async def _stopped(self, verdict: Verdict) -> bool:

@@ -67,6 +67,8 @@ class Health(msgspec.Struct, omit_defaults=True):
     delivered_bytes: int = 0
     refused: int = 0
     """Records that were parked, ever."""
+    refused_in_a_row: int = 0
+    """Of them, since one was taken, or somebody said to go on."""
     last_success_us: int | None = None
     failures: int = 0
     """Attempts that failed since the last that did not."""

@@ -203,6 +203,7 @@ class Streams:
             )
             # What it fails at may be what was changed.
             live.health.next_attempt_us = None
+            live.health.refused_in_a_row = 0
 
         return Made(self._changed(stream_id, work), wish.destination.told)
 
@@ -221,6 +222,7 @@ class Streams:
 
         async def work(live: Live) -> None:
             live.health.next_attempt_us = None
+            live.health.refused_in_a_row = 0
             if live.pump is not None:
                 live.pump.hurry()
             if live.stream.state != RUNNING:
@@ -243,6 +245,7 @@ class Streams:
             await self._engine.halt(live)
             happened = telling.replayed(live.now(), upto, self._world.clock_us(), actor)
             live.health.next_attempt_us = None
+            live.health.refused_in_a_row = 0
             await self._engine.register.put(live, happened, first=upto)
 
         return self._changed(stream_id, work)
