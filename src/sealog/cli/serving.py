@@ -13,6 +13,7 @@ import msgspec
 
 from sealog.cli.options import Where
 from sealog.cli.printing import say, tell
+from sealog.cli.sparing import spare_memory
 from sealog.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Chosen(msgspec.Struct, frozen=True):
 
 def serve(where: Where, chosen: Chosen, against: Sequence[Path]) -> None:
     """Own the folder and serve it. A folder without any key gets one, shown this once."""
+    spare_memory()
     # Nothing of what a start makes is a cycle to be found: looking costs a tenth of it.
     gc.disable()
     try:
