@@ -603,3 +603,23 @@ def test_readers_in_threads_never_see_what_has_expired_nor_miss_what_has_not(
 
     assert readers.wrong == []
     home.close()
+
+
+@pytest.mark.parametrize("what", ["columns_path", "parts_path"])
+def test_a_damaged_segment_is_left_and_the_others_are_sorted(lasting: Home, what: str):
+    """Until it is repaired, the tenant's events are looked at by their types."""
+    _both(lasting)
+    hurt = [one for one in lasting.archive.segments(ALPHA) if one.kept == "default"][1]
+    sound = getattr(hurt, what).read_bytes()
+    getattr(hurt, what).write_bytes(b"x" * len(sound))
+    lasting.decide(ALPHA, Rule(dialect="ecs", keep_s=HOUR))
+
+    lasting.archive.merge()
+
+    assert [kept for kept, _ in _classes(lasting)].count("default") == 1
+    assert [str(getattr(hurt, what)) in str(one) for one in lasting.archive.damaged()] == [True]
+    assert lasting.archive.unsorted() == 1
+    getattr(hurt, what).write_bytes(sound)
+    lasting.restart()
+    until(lambda: lasting.archive.unsorted() == 0)
+    assert _given(lasting) == list(range(20))
