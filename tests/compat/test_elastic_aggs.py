@@ -295,6 +295,13 @@ def test_what_is_equal_comes_in_the_order_that_is_asked_for(counter):
     assert [bucket["key"] for bucket in plain["a"]["buckets"]] == ["d", "b", "c", "a"]
 
 
+@pytest.mark.parametrize("order", [[], None, {}, {"_count": "desc"}])
+def test_the_most_frequent_come_first_unless_told(counter, order):
+    found = ask({"a": {"terms": {"field": "event.action", "order": order}}}, counter)
+
+    assert [bucket["key"] for bucket in found["a"]["buckets"]] == ["login", "logout", "edit"]
+
+
 def test_filters_may_be_listed_with_their_names(counter):
     body = {"keyed": False, "filters": {"x": {"match_all": {}}}}
 

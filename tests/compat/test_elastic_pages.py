@@ -5,6 +5,8 @@ import msgspec
 import pytest
 from tests.compat.elastic_house import serving
 
+from sealog.compat.elastic_contexts import Contexts
+
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
@@ -87,3 +89,62 @@ def test_a_total_may_be_a_plain_number(client):
     answer = client.get("/sealog/_search?rest_total_hits_as_int=true&size=0").json()
 
     assert isinstance(answer["hits"]["total"], int)
+
+
+def test_a_point_in_time_is_no_scroll(client):
+    point = client.post("/sealog/_pit?keep_alive=1m").json()["id"]
+
+    answer = client.post("/_search/scroll", json={"scroll_id": point})
+
+    assert answer.status_code == 400
+    assert "point in time" in answer.json()["error"]["reason"]
+
+
+@pytest.mark.parametrize(
+    "body", [{"search_after": [1], "sort": ["@timestamp"]}, {"size": 0}, {"pit": {"id": "x"}}]
+)
+def test_what_would_scroll_for_ever_or_nowhere_is_refused(client, body):
+    assert client.post("/_search?scroll=1m", json=body).status_code == 400
+
+
+@pytest.mark.parametrize("body", [b"[]", b"7", b"\xff", b'{"sort":[[]]}'])
+def test_an_id_that_somebody_altered_is_refused(client, body):
+    """An id is no secret: whoever writes one gets no more than their key allows."""
+    contexts = Contexts(lambda: 1 << 61, bytes)
+    context = contexts.open("sealog", {1: 1 << 62}, "1m", body)
+
+    answer = client.post("/_search/scroll", json={"scroll_id": contexts.written(context)})
+
+    assert answer.status_code == 400
+
+
+def test_indices_that_were_not_there_are_not_missed_later(client):
+    path = "/closer,nowhere/_pit?keep_alive=1m&ignore_unavailable=true"
+    point = client.post(path).json()["id"]
+    none = client.post("/nowhere/_pit?keep_alive=1m&ignore_unavailable=true").json()["id"]
+
+    assert client.post("/_search", json={"pit": {"id": point}}).status_code == 200
+    assert client.post("/_search", json={"pit": {"id": none}}).json()["hits"]["hits"] == []
+
+
+def test_a_scroll_of_large_events_has_shorter_pages_and_loses_none(house, monkeypatch):
+    monkeypatch.setattr("sealog.compat.elastic_search.HITS_BYTES_MAX", 500_000)
+    monkeypatch.setattr("sealog.compat.elastic_search.PAGE_MAX", 2)
+    large = [{"event": {"id": f"l-{nth}", "action": "x"}, "x": "y" * 100_000} for nth in range(20)]
+    for nth in (0, 10):
+        house.send("large", "ecs", b"\n".join(map(msgspec.json.encode, large[nth : nth + 10])))
+
+    with house.client(house.key_for("large")) as client:
+        alone = client.get("/_search?size=20")
+        page = client.get("/_search?size=20&scroll=1m").json()
+        sizes, seen = [], []
+        while page["hits"]["hits"]:
+            sizes.append(len(page["hits"]["hits"]))
+            seen += [hit["_id"] for hit in page["hits"]["hits"]]
+            page = client.post("/_search/scroll", json={"scroll_id": page["_scroll_id"]}).json()
+
+    assert alone.status_code == 400
+    assert "size" in alone.json()["error"]["reason"]
+    assert len(sizes) > 1
+    assert {one for one in seen if one.startswith("l-")} == {f"l-{nth}" for nth in range(20)}
+    assert len(seen) == len(set(seen))

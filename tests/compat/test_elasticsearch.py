@@ -346,3 +346,115 @@ def test_what_is_read_is_counted(house):
         (counts,) = connection.execute(asked).one()
     kinds, events, *_ = msgspec.msgpack.decode(counts)
     assert (kinds[Kind.SEARCHES], kinds[Kind.COUNTS], events) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"size": "9" * 5_000},
+        {"query": {"bool": {"should": [], "minimum_should_match": "9" * 5_000}}},
+        {"sort": ["@timestamp"], "search_after": [1e308]},
+        {"aggs": {"a": {"date_histogram": {"field": "@timestamp", "calendar_interval": ["1d"]}}}},
+        {"aggs": {"a": {"date_histogram": {"field": "@timestamp", "interval": {}}}}},
+        {"aggs": {"a": {"date_histogram": {"field": "@timestamp", "fixed_interval": "9" * 30}}}},
+        {"explain": True},
+        {"profile": True},
+        {"pit": "x"},
+    ],
+    ids=[
+        "size",
+        "minimum_should_match",
+        "search_after",
+        "calendar_interval",
+        "interval",
+        "fixed_interval",
+        "explain",
+        "profile",
+        "pit",
+    ],
+)
+def test_what_no_search_can_mean_is_a_bad_request(house, body):
+    with house.client() as client:
+        answer = client.post("/_search", json=body)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["type"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/closer,easysend/_doc/x", 404),
+        ("/_all/_doc/x", 404),
+        ("/closer/_doc", 400),
+        ("/closer,nowhere/_mapping", 404),
+        ("/no*/_search?allow_no_indices=false", 404),
+        ("/no*/_search", 200),
+        ("/nowhere/_search?ignore_unavailable=true&sort=_doc", 200),
+        ("/_search?filter_path=hits.hits", 400),
+        ("/_cluster/health?filter_path=status", 400),
+        ("/closer?unheard=1", 400),
+    ],
+)
+def test_what_is_there_and_what_is_not(house, path, status):
+    with house.client() as client:
+        assert client.get(path).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/_mget", "/_sql", "/closer/_explain/x", "/_validate/query"])
+def test_a_question_that_is_not_answered_is_no_write(house, path):
+    with house.client() as client:
+        assert client.post(path, json={}).status_code == 400
+
+
+def test_an_id_may_hold_what_a_path_quotes(house):
+    house.send("odd", "ecs", b'{"event":{"id":"a b/c?d#e","action":"x"},"n":1e400,"s":"\\ud800"}')
+
+    with house.client(house.key_for("odd")) as client:
+        found = client.get("/sealog/_doc/a%20b%2Fc%3Fd%23e")
+        source = client.get("/sealog/_source/a%20b%2Fc%3Fd%23e?_source=n,s")
+        none = client.get("/sealog/_doc/a%20b%2Fc%3Fd%23e?_source=false").json()
+
+    assert found.status_code == 200
+    assert b'"_id":"a b/c?d#e"' in found.content
+    assert source.content == b'{"n":1e400,"s":"\\ud800"}'
+    assert none["found"] is True
+    assert "_source" not in none
+
+
+def test_an_answer_may_be_pretty(house, key):
+    with house.client(key) as client:
+        assert client.get("/?pretty").text.startswith('{\n  "name": "sealog"')
+        assert "\n" in client.get("/closer/_search?pretty=true&size=1").text
+        assert "\n" not in client.get("/?pretty=false").text
+
+
+def test_hits_say_how_often_they_were_written_where_asked(elastic):
+    body = {"version": True, "seq_no_primary_term": True}
+
+    hit = elastic.search(index="sealog", query=MINE, size=1, **body)["hits"]["hits"][0]
+
+    assert (hit["_version"], hit["_primary_term"]) == (1, 1)
+    assert isinstance(hit["_seq_no"], int)
+
+
+def test_one_search_of_several_heeds_what_its_head_says(house, key):
+    """A point in time, or a word that is not known, is not passed over."""
+    with house.client(key) as client:
+        point = client.post("/closer/_pit?keep_alive=1m").json()["id"]
+        lines = [
+            {},
+            {"size": 0, "pit": {"id": point}},
+            {"unheard": 1},
+            {"size": 0},
+            {"index": "no*", "allow_no_indices": False},
+            {"size": 0},
+            {"index": ["closer"]},
+            {"size": 0},
+        ]
+        content = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+
+        answers = client.post("/_msearch?rest_total_hits_as_int=true", content=content).json()
+
+    assert [one["status"] for one in answers["responses"]] == [400, 400, 404, 200]
+    assert answers["responses"][3]["hits"]["total"] == 1

@@ -142,7 +142,8 @@ def _read_terms(options: Mapping[str, Any], asking: Asking) -> Mapping[str, Any]
 def _order(order: object) -> tuple[tuple[str, bool], ...]:
     """By what, and whether the greatest come first; what is equal comes in the order of its key."""
     found = []
-    for one in order if isinstance(order, list) else [order or {"_count": "desc"}]:
+    given = order or {"_count": "desc"}
+    for one in given if isinstance(given, list) else [given]:
         if not isinstance(one, dict) or len(one) != 1:
             raise unparsable("[order] is an object")
         ((by, way),) = one.items()
