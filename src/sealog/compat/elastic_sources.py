@@ -1,7 +1,9 @@
 """The documents that hits hold: rendered in the index's dialect, then as much as is asked for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from enum import Enum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -26,6 +28,13 @@ class Wanted(msgspec.Struct, frozen=True):
     excludes: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     """Beside it, as `fields`: by name, every value in a list."""
+
+
+class _Part(Enum):
+    NONE = "none"
+    WHOLE = "whole"
+    BUT_EXCLUDED = "but what is excluded"
+    WHAT_IS_INCLUDED = "what is included"
 
 
 def read(source: object, fields: object = None) -> Wanted:
@@ -86,30 +95,41 @@ def shown(text: bytes, wanted: Wanted) -> dict[str, Any]:
         found["fields"] = {
             name: values
             for name, values in flat.items()
-            if any(fnmatchcase(name, pattern) for pattern in wanted.fields)
+            if any(_fits(name, pattern) for pattern in wanted.fields)
         }
     return found
 
 
 def _cut(
-    tree: Mapping[str, Raw], includes: Sequence[str], excludes: Sequence[str], above: str
+    tree: Mapping[str, Raw], includes: tuple[str, ...], excludes: tuple[str, ...], above: str
 ) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for key, value in tree.items():
         name = above + key
-        if any(_fits(name, pattern) for pattern in excludes):
-            continue
-        is_named = not includes or any(_fits(name, pattern) for pattern in includes)
-        if is_named and not excludes:
+        part = _part(name, includes, excludes)
+        if part is _Part.WHOLE:
             kept[key] = value
-            continue
-        inner = _within(value, () if is_named else includes, excludes, name + ".")
-        if inner is not _NOTHING:
-            kept[key] = inner
+        elif part is not _Part.NONE:
+            left = () if part is _Part.BUT_EXCLUDED else includes
+            inner = _within(value, left, excludes, name + ".")
+            if inner is not _NOTHING:
+                kept[key] = inner
     return kept
 
 
-def _within(value: Raw, includes: Sequence[str], excludes: Sequence[str], above: str) -> Any:
+@lru_cache(maxsize=8_192)
+def _part(name: str, includes: tuple[str, ...], excludes: tuple[str, ...]) -> _Part:
+    """What is wanted of a field; events have the same fields over and over."""
+    if any(_fits(name, pattern) for pattern in excludes):
+        return _Part.NONE
+    if not includes or any(_fits(name, pattern) for pattern in includes):
+        is_cut = any(_reaches(name, pattern) for pattern in excludes)
+        return _Part.BUT_EXCLUDED if is_cut else _Part.WHOLE
+    is_above = any(_reaches(name, pattern) for pattern in includes)
+    return _Part.WHAT_IS_INCLUDED if is_above else _Part.NONE
+
+
+def _within(value: Raw, includes: tuple[str, ...], excludes: tuple[str, ...], above: str) -> Any:
     """What is left of a value: an object is cut too, and so is each object of a list."""
     text = bytes(value)
     if text[:1] == b"{":
@@ -134,6 +154,12 @@ def _elements(value: Raw) -> list[Raw]:
 def _fits(name: str, pattern: str) -> bool:
     """Whether a pattern names a field, or an object that it is in."""
     return fnmatchcase(name, pattern) or name.startswith(pattern.rstrip("*").rstrip(".") + ".")
+
+
+def _reaches(name: str, pattern: str) -> bool:
+    """Whether a pattern may name something in an object."""
+    head, star, _ = pattern.partition("*")
+    return head.startswith(name + ".") or bool(star and (name + ".").startswith(head))
 
 
 def _flatten(value: Raw, name: str, flat: dict[str, list[Raw]]) -> None:
