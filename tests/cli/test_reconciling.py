@@ -356,6 +356,15 @@ def delivered(client, stream, count):
     raise AssertionError(shown)
 
 
+def service(client, tenant):
+    """The id of the stream that a tenant's settings make, once it is there."""
+    for _ in range(200):
+        if streams := client.get(f"/v1/streams?tenant={tenant}").json()["streams"]:
+            return streams[0]["id"]
+        time.sleep(0.05)
+    raise AssertionError(tenant)
+
+
 @pytest.mark.parametrize(
     ("wish", "count"),
     [
@@ -391,3 +400,34 @@ def test_what_a_stream_delivered_is_what_it_should_have(sealog, delivering, requ
     assert ran.code == 1
     assert ran.value["missing"]["count"] == 1
     assert ran.value["altered"]["count"] == 1
+
+
+def test_what_a_service_delivered_is_what_it_should_have(sealog, delivering):
+    """ES-10: of the dialect whose logs it pushes, and nothing of Sealog's own."""
+    server, drop = delivering
+    where = ["--server", server.url, "--key", server.key]
+    chosen = {
+        "version": 0,
+        "delivery": "api-and-service",
+        "service": {"kind": "folder", "path": str(drop / "service"), "form": "json"},
+    }
+    log = {"ecs": {"version": "8.11"}, "label": {"app_type": "player"}}
+    logs = [
+        {**log, "@timestamp": f"2026-03-02T10:00:0{n}.000Z", "event": {"action": "LinkSent"}}
+        for n in range(3)
+    ]
+    with server.client() as client:
+        client.post("/v1/tenants", json={"name": "pushed"}).raise_for_status()
+        client.put("/v1/settings?tenant=pushed", json=chosen).raise_for_status()
+        for path, body in (("events", lines(ecs(1))), ("ingest/easysend", lines(*logs))):
+            client.post(f"/v1/{path}?tenant=pushed", content=body).raise_for_status()
+        stream = service(client, "pushed")
+        delivered(client, stream, 3)
+    words = ["--tenant", "pushed", "--stream", stream, "--json", *where]
+
+    ran = sealog("reconcile", drop / "service", *words)
+    assert (ran.code, ran.value["held"], ran.value["holds"]) == (0, 3, True)
+
+    first, *_ = sorted((drop / "service").iterdir())
+    first.unlink()
+    assert sealog("reconcile", drop / "service", *words).value["missing"]["count"] == 1

@@ -116,7 +116,7 @@ def lines_of(report: Report, read: _Read) -> Iterator[str]:
     if report.unknown:
         yield f"unknown  the log has no {', '.join(map(str, report.unknown))}"
     if report.behind:
-        yield f"behind   {report.behind} more after {report.last}"
+        yield f"behind   {report.behind}: from {report.last + 1} on"
     span = f"{report.first} to {report.last}" if report.last >= report.first else "nothing"
     yield f"{report.held} held, of {report.size} in the log; compared {span}"
 
@@ -222,12 +222,15 @@ async def _like(client: Client, wanted: Wanted) -> _Like:
         dialect, version = stream["dialect"], stream["ecs_version"]
         fields = stream.get("fields") or {}
         shape = msgspec.convert({**fields, "mask": stream.get("mask") or {}}, Shape)
-        asked = dict(stream.get("filter") or {}) or None
+        asked = dict(stream.get("filter") or {})
+        # Of a search the parameter `dialect` is a shape: what came in one is asked for in `q`.
+        only = [f"dialect:{asked.pop('dialect')}"] if "dialect" in asked else []
         if stream["destination"].get("body") == "bare":
             # The product's own records alone: nothing of Sealog's is sent.
-            own = "-dialect:sealog"
-            given = (asked or {}).get("q")
-            asked = {**(asked or {}), "q": f"({given}) {own}" if given else own}
+            only.append("-dialect:sealog")
+        if only:
+            given = [f"({asked['q']})"] if asked.get("q") else []
+            asked["q"] = " ".join(given + only)
     shown_as = {} if dialect == "ecs" else {"dialect": dialect}
     if version != "8.11":
         shown_as["ecs_version"] = version
