@@ -55,10 +55,10 @@ def test_a_service_is_named_and_its_secret_is_told_once(acme, tmp_path):
     assert "secret: whsec_" in made.out
     assert made.err == "the secret is not shown again\n"
     assert "delivery: api-and-service" in again.out
-    assert '"url":"https://siem.example/in"' in again.out
+    assert "service: webhook https://siem.example/in\n" in again.out
     assert again.err == ""
     elsewhere = settings(acme, "set", "--webhook", "https://other.example/in")
-    assert '"url":"https://other.example/in"' in elsewhere.out
+    assert "service: webhook https://other.example/in\n" in elsewhere.out
 
 
 def test_what_is_printed_as_json_can_be_sent_back_from_a_file(acme, tmp_path):
@@ -106,14 +106,14 @@ def test_retention_is_changed_by_rules_in_their_order(acme):
     ]
 
 
-def test_the_history_is_a_table_or_json(acme):
+def test_the_history_is_lines_or_json(acme):
     settings(acme, "set", "--rule", "easysend=no")
     settings(acme, "set", "--rule", "easysend=yes")
 
-    table = settings(acme, "history")
+    told = settings(acme, "history")
     listed = settings(acme, "history", "--json").value
 
-    assert "recorded: easysend=yes" in table.out
+    assert told.out.splitlines()[1:3] == ["  recorded: easysend=yes", "  delivery: api"]
     assert [one["version"] for one in listed["versions"]] == [2, 1]
     assert listed["versions"][0]["changed_by"] == "key_of_the_folder"
     assert retention(acme, "history", "--json").value == {"versions": []}

@@ -64,6 +64,23 @@ def test_a_wide_cell_wraps_and_loses_nothing(capsys, monkeypatch):
     assert "".join(filter(str.isdigit, shown)) == "0123456789" * 5
 
 
+def test_a_column_with_nothing_in_it_can_be_spared(capsys):
+    columns = ("id", "parked", "last error")
+
+    printing.table("", columns, [("a", "", ""), ("b", "2", "")], spare={"parked", "last error"})
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert (lines[0], lines[2:]) == (["id", "parked"], [["a"], ["b", "2"]])
+
+
+def test_the_name_of_a_column_stays_on_one_line(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+
+    printing.table("", ("action", "outcome"), [("x" * 100, "-")])
+
+    assert capsys.readouterr().out.splitlines()[0].split() == ["action", "outcome"]
+
+
 def test_progress_is_silent_where_nobody_watches(capsys):
     with printing.progress() as shown:
         task = shown.add_task("a", total=2)

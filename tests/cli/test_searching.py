@@ -18,10 +18,7 @@ def test_a_page_is_a_table_newest_first(acme):
 
     rows = [line for line in ran.out.splitlines() if "user.login" in line]
     assert ran.code == 0
-    assert [row.split("│")[1].strip() for row in rows] == [
-        "2026-10-05 08:00:05.000",
-        "2026-10-05 08:00:04.000",
-    ]
+    assert [row[:23] for row in rows] == ["2026-10-05 08:00:05.000", "2026-10-05 08:00:04.000"]
     assert ran.err.startswith("more: --cursor ")
 
 

@@ -75,6 +75,7 @@ def test_streams_are_listed_for_people(at, sending, drop):
 
     assert made["id"] in ran.out
     assert "running" in ran.out
+    assert "last error" not in ran.out
 
 
 def test_a_stream_is_replayed_resumed_and_deleted(at, sending, drop):
@@ -142,9 +143,9 @@ def test_parked_records_are_listed_and_given_up(at, sending, drop):
     stream = at("create", "--tenant", "parked", "--folder", drop / "parked").value["id"]
 
     assert at("parked", stream, "--json").value == {"parked": []}
-    assert "reason" in at("parked", stream).out
-    assert at("retry", stream).out == "0 are sent again\n"
-    assert at("drop", stream, "7").out == "0 are dropped\n"
+    assert at("parked", stream).err == "nothing is parked\n"
+    assert at("retry", stream).out == "sent again: 0\n"
+    assert at("drop", stream, "7").out == "dropped: 0\n"
 
 
 @pytest.mark.parametrize(

@@ -107,12 +107,13 @@ def list_keys(where: Where, *, as_json: bool) -> None:
             one["name"],
             "all" if one["tenants"] is None else " ".join(one["tenants"]),
             " ".join(one["scopes"]),
-            one["created"],
-            one["revoked"] or "",
+            one["created"][:10],
+            (one["revoked"] or "")[:10],
         )
         for one in found
     ]
-    printing.table("", ("id", "name", "tenants", "scopes", "made", "revoked"), rows)
+    columns = ("id", "name", "tenants", "scopes", "made", "revoked")
+    printing.table("", columns, rows, whole={"id", "made", "revoked"}, spare={"revoked"})
 
 
 def revoke_key(where: Where, key_id: str) -> None:

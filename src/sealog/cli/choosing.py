@@ -288,11 +288,12 @@ def _history(where: Where, kind: str, tenant: str, *, as_json: bool) -> None:
         printing.as_json({"versions": found})
         return
     lines = _settings_lines if kind == "settings" else _retention_lines
-    rows = [
-        (str(one["version"]), one["changed"], one["changed_by"], "\n".join(lines(one)))
-        for one in found
-    ]
-    printing.table("", ("version", "since", "by", kind), rows)
+    for one in found:
+        printing.say(_version(one))
+        for line in lines(one):
+            printing.say(f"  {line}")
+    if not found:
+        printing.tell("nothing was chosen yet")
 
 
 def _print(
@@ -302,14 +303,17 @@ def _print(
         printing.as_json(found)
         return
     if found.get("changed"):
-        printing.say(f"version {found['version']}, {found['changed']}, by {found['changed_by']}")
+        printing.say(_version(found))
     for line in lines(found):
         printing.say(line)
     told = found.get("told_once", {})
-    for name, value in told.items():
-        printing.say(f"{name}: {value}")
     if "secret" in told:
+        printing.say(f"secret: {told['secret']}")
         printing.tell("the secret is not shown again")
+
+
+def _version(one: dict[str, Any]) -> str:
+    return f"version {one['version']}, {one['changed']}, by {one['changed_by']}"
 
 
 def _settings_lines(found: dict[str, Any]) -> list[str]:
@@ -317,8 +321,10 @@ def _settings_lines(found: dict[str, Any]) -> list[str]:
     lines = [f"recorded: {line}" for line in lines] or ["recorded: everything"]
     lines.append(f"delivery: {found['delivery']}")
     if found["service"] is not None:
-        service = msgspec.json.encode(found["service"]).decode()
-        lines.append(f"service: {service}")
+        service = found["service"]
+        lines.append(f"service: {service['kind']} {service.get('url') or service.get('path')}")
+        if "public_key" in service:
+            lines.append(f"public_key: {service['public_key']}")
     day_first = found["dialects"]["logichub"]["day_first"]
     if day_first is not None:
         lines.append(f"logichub dates: {'day' if day_first else 'month'} first")
@@ -342,11 +348,15 @@ def _type(rule: dict[str, Any]) -> str:
 
 def _foretold_lines(told: dict[str, Any]) -> list[str]:
     at_once = told["at_once"]
-    lines = [f"at once: {at_once['events']} events"]
+    lines = [f"at once: {_events(at_once['events'])}"]
     for one in at_once["types"]:
         name = "others" if one["dialect"] is None else f"{one['dialect']}:{one['action']}"
         lines.append(f"  {one['events']} {name}")
-    lines += [f"{one['day']}: {one['events']} events" for one in told["later"]]
+    lines += [f"{one['day']}: {_events(one['events'])}" for one in told["later"]]
     if told["beyond"]:
-        lines.append(f"later: {told['beyond']} events")
+        lines.append(f"later: {_events(told['beyond'])}")
     return lines
+
+
+def _events(number: int) -> str:
+    return "1 event" if number == 1 else f"{number:,} events"

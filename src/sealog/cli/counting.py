@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,8 @@ from sealog.cli.options import Where
 from sealog.cli.searching import pointing
 
 BAR_COLUMNS = 40
+EMPTY_SHOWN_MAX = 3
+"""Of more pieces of time in a row without an event, only the first and the last are shown."""
 # From an eighth of a column to a whole one.
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -49,10 +52,15 @@ def histogram(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
         return
     buckets = found["buckets"]
     bars = _bars([one["count"] for one in buckets])
-    rows = [
-        (_begin(one["from"], found["interval"], found["zone"]), f"{one['count']:,}", bar)
-        for one, bar in zip(buckets, bars, strict=True)
-    ]
+    rows: list[tuple[str, str, str]] = []
+    for nothing, some in groupby(zip(buckets, bars, strict=True), lambda one: not one[1]):
+        few = [
+            (_begin(one["from"], found["interval"], found["zone"]), f"{one['count']:,}", bar)
+            for one, bar in some
+        ]
+        if nothing and len(few) > EMPTY_SHOWN_MAX:
+            few[1:-1] = [("…", "0", "")]
+        rows += few
     printing.table("", (f"from ({found['zone']})", "events", ""), rows)
     _tell_count(found)
 

@@ -42,20 +42,38 @@ def table(
     rows: Iterable[Sequence[str]],
     *,
     whole: Collection[str] = (),
+    spare: Collection[str] = (),
 ) -> None:
     """Rows for people; wide cells wrap, and nothing in them is taken for markup.
 
-    `whole`: columns whose cells stay on one line, however narrow the terminal.
+    `whole`: columns whose cells stay on one line, however narrow the terminal. `spare`: columns
+    that are left out where no row has anything in them.
     """
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    shown = Table(title=title or None, title_justify="left", header_style="bold")
-    for column in columns:
-        shown.add_column(column, overflow="fold", no_wrap=column in whole)
-    for row in rows:
-        shown.add_row(*map(escape, row))
+    lines = [tuple(row) for row in rows]
+    kept = [
+        at
+        for at, column in enumerate(columns)
+        if column not in spare or any(line[at] for line in lines)
+    ]
+    shown = Table(
+        title=title or None,
+        title_justify="left",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for at in kept:
+        name = columns[at]
+        shown.add_column(name, overflow="fold", no_wrap=name in whole, min_width=len(name))
+    for line in lines:
+        shown.add_row(*[escape(line[at]) for at in kept])
     Console().print(shown)
 
 

@@ -15,6 +15,8 @@ from sealog.event import tokens
 _SHOWN_BEFORE = 40
 _SHOWN_BEHIND = 30
 _SHOWN_CHARS_MAX = 76
+_TENANT = 1
+_TO_MILLISECONDS = len("2026-01-31 12:00:00.000")
 
 
 def search(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
@@ -48,11 +50,16 @@ def is_shaped(asked: dict[str, Any]) -> bool:
 
 
 def _table(page: dict[str, Any]) -> None:
+    rows = [_row(event) for event in page["events"]]
+    if len({row[_TENANT] for row in rows}) == 1:
+        for row in rows:
+            row[_TENANT] = ""
     printing.table(
         "",
         ("time (UTC)", "tenant", "index", "action", "outcome", "actor", "from"),
-        [_row(event) for event in page["events"]],
+        rows,
         whole=("time (UTC)", "index"),
+        spare=("tenant", "outcome", "actor", "from"),
     )
 
 
@@ -90,7 +97,7 @@ async def _search(where: Where, asked: dict[str, Any]) -> bytes:
 
 def _row(event: dict[str, Any]) -> list[str]:
     return [
-        str(event.get("@timestamp", "")).replace("T", " ").removesuffix("Z"),
+        str(event.get("@timestamp", "")).replace("T", " ").removesuffix("Z")[:_TO_MILLISECONDS],
         at(event, "organization.id"),
         at(event, "sealog.index"),
         at(event, "event.action"),

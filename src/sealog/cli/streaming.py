@@ -62,8 +62,13 @@ def list_streams(
         if json:
             printing.as_json({"streams": found})
             return
+        if not found:
+            printing.tell("there are no streams")
+            return
         columns = ("id", "tenant", "name", "to", "state", "behind", "parked", "last error")
-        printing.table("", columns, [_row(one) for one in found], whole={"id"})
+        rows = [_row(one, of_one=tenant is not None) for one in found]
+        spare = {"tenant", "behind", "parked", "last error"}
+        printing.table("", columns, rows, whole={"id"}, spare=spare)
 
 
 @streams.command("show")
@@ -247,6 +252,9 @@ def list_parked(
         rows = [
             (str(one["index"]), one["at"], str(one["attempts"]), one["reason"]) for one in found
         ]
+        if not rows:
+            printing.tell("nothing is parked")
+            return
         printing.table("", ("index", "last attempt", "attempts", "reason"), rows)
 
 
@@ -263,7 +271,7 @@ def retry_parked(
     with failing():
         where = Where(data, server, key, config)
         found = _asked(where, "POST", f"{stream_id}/parked/retry", _given(indexes=indexes))
-        printing.say(f"{found['retried']} are sent again")
+        printing.say(f"sent again: {found['retried']}")
 
 
 @streams.command("drop")
@@ -279,7 +287,7 @@ def drop_parked(
     with failing():
         where = Where(data, server, key, config)
         found = _asked(where, "POST", f"{stream_id}/parked/drop", _given(indexes=indexes))
-        printing.say(f"{found['dropped']} are dropped")
+        printing.say(f"dropped: {found['dropped']}")
 
 
 @streams.command("delete")
@@ -344,18 +352,19 @@ def _say(stream: dict[str, Any]) -> None:
     printing.say(f"stream {stream['id']} is {stream['state']}, next is index {stream['next']}")
 
 
-def _row(one: dict[str, Any]) -> Sequence[str]:
+def _row(one: dict[str, Any], *, of_one: bool) -> Sequence[str]:
     error = one["last_error"]
+    is_wrong = one["failures"] or one["state"] == "disabled"
     destination = one["destination"]
     return (
         one["id"],
-        one["tenant"] or "",
+        "" if of_one else one["tenant"] or "",
         one["name"],
         destination.get("url") or destination.get("path") or destination["kind"],
         one["state"],
-        f"{one['lag_events']:,} ({one['lag_seconds']:,.0f} s)" if one["lag_events"] else "",
+        f"{one['lag_events']:,} ({one['lag_seconds'] or 0:,.0f} s)" if one["lag_events"] else "",
         str(one["parked"] or ""),
-        "" if error is None or not one["failures"] else f"{error['kind']}: {error['reason']}",
+        f"{error['kind']}: {error['reason']}" if error is not None and is_wrong else "",
     )
 
 
