@@ -111,6 +111,25 @@ def test_the_api_shows_what_lags(tmp_path):
     assert "sealog_archive_waiting_events 1.0" in text
 
 
+def test_who_asks_is_told_that_streams_have_ended(tmp_path):
+    async def ready(running):
+        transport = httpx.ASGITransport(app.api(running))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            return await client.get("/readyz")
+
+    with app.running(tmp_path / "data") as running:
+        before = asyncio.run(ready(running))
+        running.delivery.streams.start()
+        loop = running.delivery.streams._engine._loop
+        loop.call_soon_threadsafe(loop.stop)
+        running.delivery.streams._engine._thread.join(10)
+        after = asyncio.run(ready(running))
+
+    assert before.status_code == 200
+    assert after.status_code == 503
+    assert "streams have ended" in after.json()["detail"]
+
+
 def test_metrics_tell_of_segments_and_merging(tmp_path):
     with app.running(tmp_path / "data") as running:
         accepted(running)

@@ -257,7 +257,10 @@ def _trouble(app: App) -> str | None:
     if trouble is not None:
         return f"the journal is not followed: {type(trouble).__name__}"
     trouble = app.teller.trouble
-    return None if trouble is None else f"reading is not recorded: {type(trouble).__name__}"
+    if trouble is not None:
+        return f"reading is not recorded: {type(trouble).__name__}"
+    ended = app.delivery.streams.trouble
+    return None if ended is None else f"streams have ended: {type(ended).__name__}"
 
 
 def _run(

@@ -136,3 +136,48 @@ def test_a_change_that_takes_too_long_by_itself_says_so(office):
 
     with pytest.raises(TimeoutError):
         office.streams._engine.ask(slow)
+
+
+def test_a_stream_that_cannot_begin_is_no_trouble_of_the_others(office):
+    """Its destination was written by another version, say."""
+    office.home.add(ALPHA, event(0))
+    there = office.destinations.pop("there")
+
+    broken = office.create("there")
+    office.create("here")
+    office.until(lambda: office.here.taken)
+    shown = office.streams.get(broken.id)
+
+    assert shown.shown_state == "failing"
+    assert shown.health.last_error.kind == "internal"
+    assert office.streams.trouble is None
+
+    office.destinations["there"] = there
+    office.streams.resume(broken.id, {})
+    office.until(lambda: there.taken)
+    assert there.indexes == [0]
+
+
+def test_one_that_cannot_begin_does_not_keep_the_others_from_starting(office):
+    office.home.add(ALPHA, event(0))
+    office.create("there")
+    office.create("here")
+    office.until(lambda: len(office.destinations["there"].taken) == 1)
+    office.streams.stop()
+    office.home.add(ALPHA, event(1))
+
+    del office.destinations["there"]
+    office.make().start()
+    office.until(lambda: len(office.here.taken) == 2)
+
+    assert office.streams.trouble is None
+    assert office.streams.states()["failing"] == 1
+
+
+def test_a_loop_that_has_ended_is_trouble(office):
+    engine = office.streams._engine
+
+    engine._loop.call_soon_threadsafe(engine._loop.stop)
+    office.until(lambda: office.streams.trouble is not None)
+
+    assert type(office.streams.trouble) is RuntimeError

@@ -1,4 +1,5 @@
 import asyncio
+from concurrent.futures import Future
 
 import pytest
 from tests.delivery.fakes import GONE
@@ -221,3 +222,59 @@ def test_streams_are_taken_up_as_they_were_with_what_they_parked(store):
         assert (live.next, live.parked, live.now()) == (7, 1, a_stream(untold=()))
 
     run(store, then)
+
+
+def failing_write(store, monkeypatch, nth):
+    """The write of that number fails; what came to each of them."""
+    seen, write = [], store.write
+
+    def counted(work):
+        seen.append(work)
+        if len(seen) != nth:
+            return write(work)
+        failed = Future()
+        failed.set_exception(Busy("full"))
+        return failed
+
+    monkeypatch.setattr(store, "write", counted)
+    return seen
+
+
+def test_no_position_is_put_down_without_what_was_parked_before_it(store, monkeypatch):
+    """Two at once, and the first fails: the second takes along what that one had."""
+
+    async def work(desk):
+        live = await desk.register.add(a_stream(next=7))
+        failing_write(store, monkeypatch, 1)
+        live.next = 8
+        desk.register.park(live, Parked(7, 1, 1, "x"))
+        first = asyncio.create_task(desk.register.save())
+        second = asyncio.create_task(desk.register.put(live, HAPPENED, state="paused"))
+        came = await asyncio.gather(first, second, return_exceptions=True)
+        assert isinstance(came[0], Busy)
+        assert desk.parked() == [7]
+        assert desk.listed()[0].next == 8
+
+    run(store, work)
+
+
+def test_where_a_change_would_have_gone_is_not_put_down_when_it_fails(store, monkeypatch):
+    """A replay forward that fails must not skip anything after a crash."""
+
+    async def work(desk):
+        live = await desk.register.add(a_stream(next=7))
+        seen = failing_write(store, monkeypatch, 2)
+        desk.register.moved(live)
+        tasks = [asyncio.create_task(desk.register.save())]
+        desk.register.moved(live)
+        tasks += [
+            asyncio.create_task(desk.register.put(live, HAPPENED, first=90)),
+            asyncio.create_task(desk.register.save()),
+        ]
+        came = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(one) for one in came] == [type(None), Busy, type(None)]
+        assert len(seen) >= 2
+        assert live.next == 7
+        assert desk.listed()[0].next == 7
+
+    run(store, work)

@@ -6,9 +6,10 @@ from tests.delivery.fakes import ACTOR, GONE, LATER, REFUSED, Office, wish
 from tests.delivery.test_looking import taken_in
 
 from sealog.delivery import register
+from sealog.delivery.pump import wait_for
 from sealog.delivery.stream import PAUSED, RUNNING
 from sealog.delivery.streams import Settings
-from sealog.errors import Busy, Conflict, Limited, Missing, Refused
+from sealog.errors import Altered, Busy, Conflict, Limited, Missing, Refused
 from sealog.policy.retention import Retention, Rule
 from sealog.query.tree import Query
 
@@ -358,6 +359,34 @@ def test_how_streams_are_is_counted_for_whoever_scrapes(office):
     assert lag >= 1
     assert parked == 1
     assert office.streams.get(stream.id).health.refused == 1
+
+
+def test_damage_in_one_tenants_archive_hides_no_stream(office, monkeypatch):
+    office.home.add(ALPHA, event(0))
+    stream = office.streams.create(ALPHA, wish(), 0, ACTOR, paused=True).stream
+
+    def damaged(*_):
+        raise Altered("a segment is not what was sealed")
+
+    monkeypatch.setattr(office.home.archive, "feed", damaged)
+
+    assert office.streams.lag(office.streams.get(stream.id)) == (1, None)
+
+
+def test_after_ten_refusals_somebody_says_to_go_on(office):
+    """Or the receiver is mended, and it goes on by itself; see test_pump.py."""
+    office.here.answer = lambda _: REFUSED
+    office.home.add(ALPHA, *[event(n) for n in range(25)])
+    office.clock.wait = wait_for
+    office.restart()
+    stream = office.create()
+    office.until(lambda: len(office.streams.parked(stream.id, -1, 99)) == 10)
+
+    office.streams.resume(stream.id, ACTOR)
+    office.until(lambda: office.streams.get(stream.id).next == 20)
+
+    office.until(lambda: len(office.streams.parked(stream.id, -1, 99)) == 20)
+    assert office.streams.get(stream.id).shown_state == "failing"
 
 
 def test_before_they_run_streams_are_seen_and_not_changed(office):

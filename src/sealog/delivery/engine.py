@@ -20,7 +20,7 @@ from sealog.delivery.destination import About, Destination, Parsed
 from sealog.delivery.pump import Live, Pump, Surroundings, Turns, wait_for
 from sealog.delivery.register import RETRY_S, Register, Tell
 from sealog.delivery.shaping import Shaper
-from sealog.delivery.stream import RUNNING, Stream
+from sealog.delivery.stream import RUNNING, Stream, Trouble
 from sealog.errors import Busy, SealogError
 from sealog.event.moulds import Derive
 from sealog.event.tenants import Tenant
@@ -147,8 +147,28 @@ class Engine:
         """Held while somebody changes a stream."""
         return self._locks.setdefault(live.stream.id, asyncio.Lock())
 
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended the loop, though nobody stopped it; None while all is well."""
+        return self._failure
+
     def begin(self, live: Live) -> None:
-        """Let a stream go on, if it runs and is not under way."""
+        """Let a stream go on, if it runs and is not under way.
+
+        One that cannot begin says so, and is tried again when somebody looks around: it is no
+        trouble of the others.
+        """
+        try:
+            self._begin(live)
+        except Exception as error:  # noqa: BLE001 - the stream says that it fails, the log says why
+            _log.error("a stream cannot begin", stream=live.stream.id, error=type(error).__name__)
+            health, now_us = live.health, self._world.clock_us()
+            health.failures += 1
+            health.failing_since_us = health.failing_since_us or now_us
+            health.last_error = Trouble(now_us, "internal", "something went wrong on our side")
+            self.register.moved(live)
+
+    def _begin(self, live: Live) -> None:
         if self._is_stopping or live.is_held or live.stream.id in self._tasks:
             return
         tenant = self._world.tenants(live.stream.tenant)
@@ -275,7 +295,10 @@ class Engine:
     async def _look_around(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            self._wake([tenant for tenant, lives in self.register.of_tenant.items() if lives])
+            try:
+                self._wake([tenant for tenant, lives in self.register.of_tenant.items() if lives])
+            except Exception as error:  # noqa: BLE001 - it is looked again, whatever happens
+                _log.error("streams cannot be looked after", error=type(error).__name__)
 
     async def _pumped(self, live: Live, pump: Pump) -> None:
         name = live.stream.id

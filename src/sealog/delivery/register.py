@@ -45,6 +45,7 @@ class Register:
         self._moved: dict[str, Live] = {}
         self._parked: dict[str, dict[int, Parked | None]] = {}
         self._due = asyncio.Event()
+        self._saving = asyncio.Lock()
         self._untold: set[str] = set()
 
     def load(self) -> None:
@@ -101,16 +102,17 @@ class Register:
 
         `first`: where it goes on from.
         """
-        before, upto = live.stream, live.next
-        live.next = upto if first is None else first
-        live.stream = msgspec.structs.replace(
-            before, **changes, changed_us=self._clock_us(), untold=(*before.untold, happened)
-        )
-        try:
-            await self.save([live])
-        except BaseException:
-            live.stream, live.next = before, upto
-            raise
+        async with self._saving:
+            before, upto = live.stream, live.next
+            live.next = upto if first is None else first
+            live.stream = msgspec.structs.replace(
+                before, **changes, changed_us=self._clock_us(), untold=(*before.untold, happened)
+            )
+            try:
+                await self._save([live])
+            except BaseException:
+                live.stream, live.next = before, upto
+                raise
         await self._tell_all(live)
 
     async def remove(self, live: Live, happened: Happened) -> None:
@@ -121,6 +123,12 @@ class Register:
 
     async def save(self, also: Iterable[Live] = ()) -> None:
         """Put down how far all are that moved, and all of some others, in one transaction."""
+        async with self._saving:
+            await self._save(also)
+
+    async def _save(self, also: Iterable[Live]) -> None:
+        # One after the other: if one fails, the next takes along what it had, so that no position
+        # is put down without what was parked before it, and none that a failed change wanted.
         moved, self._moved = self._moved, {}
         parked, self._parked = self._parked, {}
         whole = [live.now() for live in also]
@@ -161,7 +169,8 @@ class Register:
             try:
                 await self.save()
                 for name in list(self._untold):
-                    await self._tell_all(self.lives[name])
+                    if name in self.lives:
+                        await self._tell_all(self.lives[name])
             except Exception as error:  # noqa: BLE001 - positions are put down for ever, whatever happens
                 reason = str(error) if isinstance(error, SealogError) else type(error).__name__
                 _log.error("streams cannot be put down yet", reason=reason)

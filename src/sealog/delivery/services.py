@@ -116,9 +116,10 @@ class Services:
             self._wanted.discard(number)
             try:
                 is_settled = self._keep(number, ours.get(number, ()))
-            except SealogError as error:
+            except Exception as error:  # noqa: BLE001 - one tenant's trouble is its own, and it is tried again
                 is_settled, again_s = False, AGAIN_S
-                _log.warning("a service cannot be as the settings say yet", reason=str(error))
+                reason = str(error) if isinstance(error, SealogError) else type(error).__name__
+                _log.warning("a service cannot be as the settings say yet", reason=reason)
             if not is_settled:
                 self._wanted.add(number)
         return again_s if self._wanted else None

@@ -31,7 +31,7 @@ from sealog.delivery.stream import (
     Wanted,
 )
 from sealog.delivery.wishes import Wish
-from sealog.errors import Busy, Conflict, Limited, Missing, Refused
+from sealog.errors import Busy, Conflict, Corrupt, Limited, Missing, Refused
 from sealog.event.tenants import Tenant
 from sealog.rendering.rendering import ECS
 from sealog.storage.store import Store
@@ -102,21 +102,31 @@ class Streams:
         with self._store.reading() as connection:
             return rows.parked_counts(connection, [stream.id]).get(stream.id, 0)
 
-    def lag(self, stream: Stream) -> tuple[int, float]:
-        """How many indexes a stream has not looked at, and how long in seconds the first is there."""
+    def lag(self, stream: Stream) -> tuple[int, float | None]:
+        """How many indexes a stream has not looked at, and how long in seconds the first is there.
+
+        None where that cannot be read just now: damage in one tenant's archive hides no stream.
+        """
         tenant = self._world.tenants(stream.tenant)
         if tenant is None:
             return 0, 0.0
         count = max(self._source.visible(tenant) - stream.next, 0)
         if not count:
             return 0, 0.0
-        return count, looking.lag_us(
-            self._source, tenant, stream.next, self._world.clock_us()
-        ) / 1e6
+        try:
+            lag_us = looking.lag_us(self._source, tenant, stream.next, self._world.clock_us())
+        except (Busy, Corrupt):
+            return count, None
+        return count, lag_us / 1e6
 
     def index_since(self, tenant: Tenant, at_us: int) -> int:
         """The first index that was taken in at a time or later."""
         return looking.index_since(self._source, tenant, at_us)
+
+    @property
+    def trouble(self) -> BaseException | None:
+        """Why no streams run any more, though they should."""
+        return self._engine.failure
 
     def states(self) -> dict[str, int]:
         """State → how many streams are in it; quick, for metrics."""

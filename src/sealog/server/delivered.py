@@ -76,7 +76,11 @@ STREAM: Json = {
         "state": {"type": "string", "enum": list(rows.STATES)},
         "next": _COUNT | {"description": "The index it goes on from."},
         "lag_events": _COUNT | {"description": "Indexes it has not looked at."},
-        "lag_seconds": {"type": "number", "minimum": 0},
+        "lag_seconds": {
+            "type": ["number", "null"],
+            "minimum": 0,
+            "description": "Null while it cannot be read.",
+        },
         "delivered": _COUNT,
         "delivered_bytes": _COUNT,
         "parked": _COUNT,

@@ -41,7 +41,7 @@ def shown(stream: Stream, streams: Streams, tenants: Tenants) -> dict[str, Any]:
         "state": stream.shown_state,
         "next": stream.next,
         "lag_events": events,
-        "lag_seconds": round(seconds, 3),
+        "lag_seconds": None if seconds is None else round(seconds, 3),
         "delivered": health.delivered,
         "delivered_bytes": health.delivered_bytes,
         "parked": streams.parked_count(stream),
