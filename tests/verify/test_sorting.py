@@ -68,6 +68,23 @@ def test_what_has_expired_and_is_stored_still_is_unfinished_not_damaged():
     ]
 
 
+def test_what_went_while_it_was_looked_at_counts_as_expired_and_is_named():
+    findings = Findings("acme")
+    sorting = Sorting(4, findings)
+    one = event()
+    sorting.take("stored", unseal(Packer().pack([one], [1]), 0, Unpacker()), one.entry())
+
+    sorting.excuse(0, 2)
+    counts = sorting.settle("entries")
+
+    assert counts == Counts(opened=1, expired=2, unexplained=1)
+    assert [(fault.index, fault.what[:10]) for fault in findings.faults] == [(3, "index 3 is")]
+    assert [note.what for note in findings.unfinished] == [
+        "index 0 expired while this was looked at",
+        "index 2 expired while this was looked at",
+    ]
+
+
 def test_a_statement_has_facts_alone():
     retention = statement("sealog.retention", ranges=[[0, 0]])
     retention = Opened(retention.kind, (*retention.parts, (3, b"s" * 16, b'{"message":"x"}')))

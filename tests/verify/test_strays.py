@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from tests.verify.made import alter, event, statement
 
@@ -137,6 +138,46 @@ def test_a_segment_that_was_replaced_while_it_was_read_is_looked_at_again(path):
         assert not strays.replaced(state, subject, outcome)
         alter(path, "DELETE FROM segments")
         assert strays.replaced(state, subject, outcome)
+
+
+@pytest.mark.parametrize(
+    ("spans", "faults"), [([(0, 1)], 0), ([(0, 0)], 1), ([], 1)], ids=["all", "some", "none"]
+)
+def test_what_a_server_lets_go_of_meanwhile_is_no_damage(path, spans, faults):
+    """Its statement came after the moment that is looked at; what no statement names is missed."""
+    for stored in (path / "archive").glob("*/*/*"):
+        stored.unlink()
+    asked = []
+    with State(path / "state.db", owned=False) as state, state.moment() as moment:
+        (row,), _ = moment.tenants()
+        origin = f"log.example.org/{row.log_id}"
+        subject = Subject(
+            path,
+            row,
+            origin,
+            keys.of_folder(path),
+            expired_since=lambda since: asked.append(since) or spans,
+        )
+        outcome = tenant.check(subject, moment)
+
+    assert asked == [3]
+    assert len(outcome.findings.faults) == faults
+    assert bool(outcome.findings.unfinished) is bool(spans)
+    assert outcome.report.counts.expired == sum(last - first + 1 for first, last in spans)
+
+
+def test_what_has_expired_by_now_is_read_from_the_list(path):
+    indexes = msgspec.msgpack.encode([1, 2, 1, 1])
+    for index in (5, 9):
+        values = (1, index, 1, 4, 3, indexes)
+        digest = row_digest("expired", *values)
+        alter(path, "INSERT INTO expired VALUES (?, ?, ?, ?, ?, ?, ?)", *values, digest)
+
+    with State(path / "state.db", owned=False) as state:
+        assert strays.expired_now(state, 1, 6) == [(1, 2), (4, 4)]
+        assert len(strays.expired_now(state, 1, 5)) == 4
+        alter(path, "UPDATE expired SET count = 4")
+        assert strays.expired_now(state, 1, 0) == []
 
 
 def test_names_beside_those_known_come_in_order(tmp_path):

@@ -20,11 +20,8 @@ def check(moment: Moment, tenant: int, sorting: Sorting, findings: Findings) -> 
         if isinstance(row, str):
             findings.fault(EXPIRED, row)
             continue
-        if row_digest("expired", *row[:-1]) != row.digest:
-            findings.fault(EXPIRED, "it is not what was written", row.statement)
-            continue
         try:
-            spans = _checked(row)
+            spans = spans_of(row)
         except Altered as error:
             findings.fault(EXPIRED, str(error), row.statement)
             continue
@@ -33,7 +30,10 @@ def check(moment: Moment, tenant: int, sorting: Sorting, findings: Findings) -> 
             findings.fault(EXPIRED, what, row.statement)
 
 
-def _checked(row: ExpiredRow) -> list[Span]:
+def spans_of(row: ExpiredRow) -> list[Span]:
+    """The indexes that a row names. Raises `Altered` where it is not what was written."""
+    if row_digest("expired", *row[:-1]) != row.digest:
+        raise Altered("it is not what was written")
     spans = list(_spans(row.indexes))
     noted = row.first, row.last, row.events
     count = sum(last - first + 1 for first, last in spans)

@@ -154,6 +154,7 @@ class _Verification:
             newest=lambda: _newest(state, row.number),
             step=self._step(row.name),
             relist=lambda: strays.rows_now(state, row.number),
+            expired_since=lambda since: strays.expired_now(state, row.number, since),
         )
         stamp = state.stamp()
         outcome = _check(subject, state)

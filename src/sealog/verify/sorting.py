@@ -25,12 +25,13 @@ class Sorting:
     """
 
     def __init__(self, size: int, findings: Findings) -> None:
-        self._size = size
+        self.size = size
         self._findings = findings
         self._found = IndexSet(size)
         self._sound = IndexSet(size)
         self._statements = IndexSet(size)
         self._expired = IndexSet(size)
+        self._excused = IndexSet(size)
         self._erased: dict[int, IndexSet] = {}
         self._stated: dict[int, IndexSet] = {}
         self._retentions: dict[int, list[tuple[int, int]]] = {}
@@ -43,7 +44,7 @@ class Sorting:
         indexes = unsealed.indexes
         for index in self._found.add_all(indexes):
             self._findings.fault(where, "this index is stored twice", index)
-        if indexes[-1] >= self._size:
+        if indexes[-1] >= self.size:
             self._findings.fault(where, "the log does not reach this index", indexes[-1])
         if entries is None:
             return
@@ -64,6 +65,7 @@ class Sorting:
 
     def settle(self, where: str) -> Counts:
         """Name what nothing explains, and count everything."""
+        self._settle_excused(where)
         unexplained = 0
         for nth, (first, last) in enumerate(_joined(self._sound.absent(self._expired))):
             unexplained += last - first + 1
@@ -74,7 +76,7 @@ class Sorting:
                 )
                 self._findings.fault(where, what, first)
         self._note_kept(where)
-        expired = self._size - len(self._sound) - unexplained
+        expired = self.size - len(self._sound) - unexplained
         erased, unstated = self._settle_erased(where)
         statement = len(self._statements)
         return Counts(
@@ -91,14 +93,30 @@ class Sorting:
         places = [(bisect_right(held, begin, key=_first) - 1, end) for begin, end in spans]
         return all(place >= 0 and end <= held[place][1] for place, end in places)
 
+    def excuse(self, first: int, last: int) -> None:
+        """These went while they were looked at, and the statement is not to be seen yet.
+
+        They count as expired, and are named: the next verification finds the statement, or a fault.
+        """
+        self._excused.add_range(first, last)
+
+    def _settle_excused(self, where: str) -> None:
+        lost = IndexSet(self.size)
+        for first, last in self._sound.absent(self._expired):
+            lost.add_range(first, last)
+        for first, last in _joined(lost.within(self._excused)):
+            self._expired.add_range(first, last)
+            span = f"index {first}" if first == last else f"indexes {first} to {last}"
+            self._findings.note(where, f"{span} expired while this was looked at", first)
+
     def accounts_for(self, first: int, last: int) -> bool:
         """Whether each of these indexes is stored as sealed, or has expired."""
         held = (index in self._sound or index in self._expired for index in range(first, last + 1))
-        return last < self._size and all(held)
+        return last < self.size and all(held)
 
     def has_expired(self, first: int, last: int) -> bool:
         """Whether any of these indexes has expired."""
-        return any(index in self._expired for index in range(first, min(last, self._size) + 1))
+        return any(index in self._expired for index in range(first, min(last, self.size) + 1))
 
     def _note_kept(self, where: str) -> None:
         """Name what has expired and is stored still: a crash between the two leaves it so."""
@@ -144,13 +162,13 @@ class Sorting:
 
     def _part(self, sets: dict[int, IndexSet], number: int) -> IndexSet:
         if number not in sets:
-            sets[number] = IndexSet(self._size)
+            sets[number] = IndexSet(self.size)
         return sets[number]
 
     def _settle_erased(self, where: str) -> tuple[int, int]:
         """How many events miss parts with a statement that says so, and how many without."""
-        erased, unstated = IndexSet(self._size), IndexSet(self._size)
-        nothing = IndexSet(self._size)
+        erased, unstated = IndexSet(self.size), IndexSet(self.size)
+        nothing = IndexSet(self.size)
         for number, gone in self._erased.items():
             for first, last in gone.beyond(nothing):
                 erased.add_range(first, last)

@@ -7,7 +7,8 @@ from pathlib import Path
 from sealog.archive.classes import STATEMENTS
 from sealog.errors import Altered
 from sealog.verify import resting
-from sealog.verify.moment import SegmentRow, State
+from sealog.verify.expired import spans_of
+from sealog.verify.moment import ExpiredRow, SegmentRow, State
 from sealog.verify.tenant import Outcome, Subject
 
 _SEGMENT = re.compile(r"([0-9]{1,19})-([0-9]{1,19})-([0-9]{1,19})\.(?:parquet|arrow)(\.new)?")
@@ -87,6 +88,16 @@ def rows_now(state: State, number: int) -> list[SegmentRow]:
     try:
         with state.moment() as moment:
             return [row for row in moment.segments(number) if isinstance(row, SegmentRow)]
+    except Altered:
+        return []
+
+
+def expired_now(state: State, number: int, since: int) -> list[tuple[int, int]]:
+    """The indexes that statements from an index on explain, as `state.db` says now."""
+    try:
+        with state.moment() as moment:
+            rows = [row for row in moment.expired(number) if isinstance(row, ExpiredRow)]
+            return [span for row in rows if row.statement >= since for span in spans_of(row)]
     except Altered:
         return []
 

@@ -41,6 +41,8 @@ class Subject(msgspec.Struct, frozen=True):
     step: Step = lambda _: None
     relist: Callable[[], Sequence[SegmentRow]] = tuple
     """The tenant's segments, as `state.db` lists them now."""
+    expired_since: Callable[[int], Sequence[tuple[int, int]]] = lambda _: ()
+    """The indexes of which `state.db` says now that a statement at this index or later explains them."""
 
     @property
     def log_name(self) -> str:
@@ -142,7 +144,18 @@ def _check_resting(
         for one in gone:
             if one.columns in names:
                 resting.check_files(one, findings)
+        if any(one.columns not in names for one in gone):
+            _excuse(subject, gone, sorting)
         looked = _in_place_of([one for one in gone if one.columns not in names], now)
+
+
+def _excuse(subject: Subject, gone: Sequence[resting.Listed], sorting: Sorting) -> None:
+    """What a running server let go of meanwhile: its statement came after the moment looked at."""
+    for first, last in subject.expired_since(sorting.size):
+        for one in gone:
+            begin, end = max(first, one.segment.first), min(last, one.segment.last)
+            if begin <= end:
+                sorting.excuse(begin, end)
 
 
 def _in_place_of(
