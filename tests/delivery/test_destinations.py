@@ -8,7 +8,7 @@ import pytest
 from tests.delivery.made import ABOUT, LOOPBACK, Names, records
 from tests.delivery.receivers import Receiver, certificate
 
-from sealog.delivery import destinations, signing
+from sealog.delivery import connecting, destinations, signing
 from sealog.delivery.addresses import Allowed
 from sealog.delivery.destination import DELIVERED
 from sealog.delivery.destinations import Drawing, Means
@@ -316,3 +316,16 @@ def test_a_folder_that_is_not_open_any_more_is_not_there():
         return verdict
 
     assert asyncio.run(run()).reason == "the folder is not there"
+
+
+def test_authorities_that_were_named_are_not_kept_for_ever(monkeypatch):
+    monkeypatch.setattr(destinations, "TRUSTS_MAX", 2)
+    monkeypatch.setattr(connecting, "trust", lambda authority: [authority])
+    means = Means(Allowed(), lambda: 0)
+
+    first = means._trust("a")
+    means._trust("b")
+    assert means._trust("a") is first
+    means._trust("c")
+
+    assert list(means._trusts) == ["a", "c"]

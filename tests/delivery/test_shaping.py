@@ -28,6 +28,12 @@ def test_without_a_wish_every_byte_stays():
     assert Shaper(Shape(), SECRET, is_ecs=True).shaped([body], [0]) == [body]
 
 
+@pytest.mark.parametrize("body", [b'["ada@acme.example"]', b'"ada@acme.example"', b" 7"])
+def test_of_what_is_no_object_nothing_leaves_where_anything_is_hidden(body):
+    assert shaped(Shape(mask={"user.email": "mask"}), body) == {"sealog": {"index": 3}}
+    assert shaped(Shape(mask={"user.email": "mask"}), body, is_ecs=False) == {}
+
+
 def test_only_what_is_included_leaves_and_its_index():
     found = shaped(Shape(include=("event.action", "user.email")))
 

@@ -162,6 +162,25 @@ def test_a_batch_that_is_refused_is_sent_one_by_one_to_find_the_reason():
     ]
 
 
+def test_a_batch_that_is_refused_is_looked_through_piece_by_piece():
+    """What is left goes as a batch again; a thousand single requests would take for ever."""
+    many = records(*range(100))
+
+    verdicts, receiver = sent([answer(400), OK], many, records_max=100)
+
+    assert verdicts == [DELIVERED] * 32
+    assert len(receiver.requests) == 33
+
+
+def test_a_slow_receiver_keeps_what_it_took(monkeypatch):
+    monkeypatch.setattr(webhook, "SEND_S", 0.0)
+
+    verdicts, receiver = sent([OK], records(1, 2, 3))
+
+    assert verdicts == [DELIVERED]
+    assert len(receiver.requests) == 1
+
+
 def test_a_batch_that_must_wait_is_tried_once():
     verdicts, receiver = sent([answer(503)], records(3, 4), records_max=10)
 

@@ -70,9 +70,9 @@ class Destination(Protocol):
     async def send(self, records: Sequence[Outgoing]) -> list[Verdict]:
         """Deliver records, in their order, and say what became of each.
 
-        Verdicts stand in the order of the records. The list may end early, with a `LATER` or
-        `GONE` at its end, and only there: nothing after that one was tried. `DELIVERED` means
-        acknowledged: the receiver has it durably, as far as it can say.
+        Verdicts stand in the order of the records, one at least. The list may end early, and does
+        with a `LATER` or `GONE`: nothing after it was tried. `DELIVERED` means acknowledged: the
+        receiver has it durably, as far as it can say.
 
         It MUST NOT raise for what the world does to it (that is `LATER`), MUST end within its own
         timeouts, and leaves nothing half-counted when it is cancelled: what had no verdict is sent

@@ -35,6 +35,8 @@ PATH_CHARS_MAX = 1_024
 NAME_BYTES_MAX = 255
 ROTATION_MAX = Rotation(records=1_000_000, bytes=1 << 30, seconds=86_400)
 THREADS_PER_ROOT = 4
+TRUSTS_MAX = 64
+"""Whoever may check destinations can name ever more authorities: so many are kept."""
 
 _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
@@ -100,9 +102,12 @@ class Means:
 
     def _trust(self, authority: str | None) -> Any:
         # Loading the public authorities takes some 20 ms.
-        if authority not in self._trusts:
-            self._trusts[authority] = connecting.trust(authority)
-        return self._trusts[authority]
+        found = self._trusts.pop(authority, None) or connecting.trust(authority)
+        self._trusts[authority] = found
+        if len(self._trusts) > TRUSTS_MAX:
+            # The one that was not asked for the longest.
+            del self._trusts[next(iter(self._trusts))]
+        return found
 
 
 def open_to(networks: Iterable[Network], folders: Iterable[Path], data: Path) -> Allowed:

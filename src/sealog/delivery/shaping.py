@@ -102,9 +102,8 @@ class Shaper:
         return [self._one(body, index) for body, index in zip(bodies, indexes, strict=True)]
 
     def _one(self, body: bytes, index: int) -> bytes:
-        tree = _object(body)
-        if tree is None:
-            return body
+        # No path leads into what is no object, so that nothing of it can be hidden: none of it leaves.
+        tree = _object(body) or {}
         if self._kept.below:
             tree = _narrowed(tree, self._kept)
         for group, name in self._copies:

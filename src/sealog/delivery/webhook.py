@@ -31,7 +31,10 @@ from sealog.delivery.signing import Key, Signer
 
 TIMEOUT_S_DEFAULT = 20
 RECORDS_A_SEND = 32
-"""Of single requests. All of them are over after so many timeouts at the very worst."""
+"""Of single requests."""
+SEND_S = 5.0
+"""No request is begun so long after the first: what was taken counts, and what is left is sent anew.
+A slow receiver would else be sent again what it took, and an event might leave after it expired."""
 BYTES_A_SEND = 4 << 20
 BATCH_BYTES = 1 << 20
 ANSWER_BYTES_MAX = 64 << 10
@@ -103,6 +106,8 @@ class Webhook:
 
     async def send(self, records: Sequence[Outgoing]) -> list[Verdict]:
         """Deliver records in their order; see `Destination`."""
+        loop = asyncio.get_running_loop()
+        enough_s = loop.time() + SEND_S
         async with self._pool() as pool:
             if self._form.records_max > 1 and len(records) > 1:
                 verdict = await self._attempt(pool, *self._batch(records))
@@ -112,9 +117,11 @@ class Webhook:
                     return [verdict]
             # One at a time, also where a batch was refused: one of them must be the reason.
             verdicts: list[Verdict] = []
-            for record in records:
+            for record in records[:RECORDS_A_SEND]:
                 verdicts.append(await self._attempt(pool, *self._single(record)))
                 if verdicts[-1].outcome in (Outcome.LATER, Outcome.GONE):
+                    break
+                if loop.time() >= enough_s:
                     break
         return verdicts
 
