@@ -85,3 +85,12 @@ def test_a_hit_of_closers_loses_its_envelope():
     assert found == b'{"@timestamp":"t","message":{}}'
     assert document(opened, 0, INDICES["closer"], lambda *_: b'{"message":1}') == b'{"message":1}'
     assert document(opened, 0, INDICES["sealog"], lambda *_: hit) == hit
+
+
+def test_a_format_that_fields_would_not_be_given_in_is_refused():
+    """Grafana names the one that documents have."""
+    assert read(False, [{"field": "d", "format": "strict_date_optional_time_nanos"}]).fields == (
+        "d",
+    )
+    with pytest.raises(Rejected, match="epoch_millis"):
+        read(False, [{"field": "d", "format": "epoch_millis"}])

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from sealog.compat import naming
-from sealog.compat.elastic_errors import unparsable
+from sealog.compat import elastic_times, naming
+from sealog.compat.elastic_errors import unparsable, unsupported
 from sealog.compat.elastic_names import Index
 from sealog.event import tokens
 from sealog.event.packs import Opened
@@ -39,9 +39,7 @@ class _Part(Enum):
 
 def read(source: object, fields: object = None) -> Wanted:
     """What `_source` and `fields` of a search ask for. Raises `Rejected`."""
-    names = tuple(
-        [str(one.get("field", "")) if isinstance(one, dict) else str(one) for one in _list(fields)]
-    )
+    names = tuple(map(_name, _list(fields)))
     if source is None or source is True:
         return Wanted(fields=names)
     if source is False:
@@ -52,6 +50,15 @@ def read(source: object, fields: object = None) -> Wanted:
     else:
         includes, excludes = _patterns(source), ()
     return Wanted(False, False, includes, excludes, names)
+
+
+def _name(one: Any) -> str:
+    if not isinstance(one, dict):
+        return str(one)
+    form = one.get("format")
+    if form is not None and elastic_times.check_format(form).startswith("epoch"):
+        raise unsupported(f"format {form} of a field", "times are given as the document has them")
+    return str(one.get("field", ""))
 
 
 def _patterns(given: object) -> tuple[str, ...]:
