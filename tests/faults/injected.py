@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 SLOW_DELAY_US = 60_000
-ATTACHED_WITHIN_S = 20
+ATTACHED_WITHIN_S = 60
 
 
 @contextmanager
@@ -26,18 +26,13 @@ def injected(server, folder, calls, fault, *, paths=()):
     command += ["-e", f"inject={calls}:{fault}"]
     for path in paths:
         command += ["-P", path]
-    for pid in server.left():
-        command += ["-p", pid]
     if shutil.which("strace") is None:
         pytest.skip("there is no strace here: `just tools`")
-    tracer = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE)
+    tracer = _attached(server, list(map(str, command)))
     try:
-        _wait_until_attached(server, tracer)
         yield Seen(log)
     finally:
-        tracer.send_signal(signal.SIGINT)
-        tracer.wait(ATTACHED_WITHIN_S)
-        tracer.stderr.close()
+        _end(tracer)
 
 
 class Seen:
@@ -52,9 +47,35 @@ class Seen:
         return text.count("(INJECTED)") + text.count("(DELAYED)")
 
 
-def _wait_until_attached(server, tracer):
+def _attached(server, command):
+    """A tracer of everything that the server is made of.
+
+    What began while it was attached may have been missed: then all is begun again.
+    """
     until = time.monotonic() + ATTACHED_WITHIN_S
-    while not all(_traced(pid) for pid in server.left()):
+    while True:
+        pids = server.left()
+        tracer = subprocess.Popen(
+            [*command, *(word for pid in pids for word in ("-p", pid))], stderr=subprocess.PIPE
+        )
+        try:
+            _wait_until_attached(pids, tracer, until)
+            if all(map(_traced, server.left())):
+                return tracer
+        except BaseException:
+            _end(tracer)
+            raise
+        _end(tracer)
+
+
+def _end(tracer):
+    tracer.send_signal(signal.SIGINT)
+    tracer.wait(ATTACHED_WITHIN_S)
+    tracer.stderr.close()
+
+
+def _wait_until_attached(pids, tracer, until):
+    while not all(map(_traced, pids)):
         if tracer.poll() is not None:
             said = tracer.stderr.read().decode()
             if "Operation not permitted" in said:

@@ -3,7 +3,9 @@
 import asyncio
 import shutil
 import signal
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,7 @@ FAULTS = {
     "delete-EIO": "unlink,unlinkat:error=EIO",
 }
 FEW = ("cut-back-EIO",)
-LASTS_S = 6
+LASTS_S = 4
 ENDS_WITHIN_S = 30
 
 
@@ -66,7 +68,8 @@ def started_on(data, fault, log):
         pytest.skip("there is no strace here: `just tools`")
     calls = fault.partition(":")[0]
     command = ["strace", "-f", "-qq", "-o", log, "-e", f"trace={calls}", "-e", f"inject={fault}"]
-    command += [SCRIPT, "serve", "--data", data, "--listen", f"127.0.0.1:{free_port()}"]
+    port = free_port()
+    command += [SCRIPT, "serve", "--data", data, "--listen", f"127.0.0.1:{port}"]
     settings = {f"SEALOG_{name}": str(value) for name, value in HURRIED.items()}
     tracer = subprocess.Popen(
         list(map(str, command)),
@@ -76,6 +79,7 @@ def started_on(data, fault, log):
         env=environment() | settings,
     )
     try:
+        _wait_until_it_listens(tracer, port)
         tracer.wait(LASTS_S)
     except subprocess.TimeoutExpired:
         (server,) = Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children").read_text().split()
@@ -86,3 +90,13 @@ def started_on(data, fault, log):
         tracer.kill()
         tracer.wait()
         tracer.stderr.close()
+
+
+def _wait_until_it_listens(tracer, port):
+    """Or has ended, or does not get that far. Before, nobody would hear that it should end."""
+    until = time.monotonic() + ENDS_WITHIN_S
+    while tracer.poll() is None and time.monotonic() < until:
+        with socket.socket() as asking:
+            if asking.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)

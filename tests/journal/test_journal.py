@@ -6,6 +6,7 @@ import threading
 import pytest
 from sqlalchemy import text
 from tests.journal.made import NOW_US, batch, entries_of, tenant
+from tests.storage.older import take_back_the_fifth
 
 from sealog.errors import Altered, Busy, Misconfigured
 from sealog.event.batch import Outcome
@@ -445,6 +446,7 @@ def test_what_an_earlier_program_knew_is_known_in_a_folder_it_left(tmp_path):
     Journal(store, lambda: NOW_US).append([batch(ACME, "a", "b"), batch(GLOBEX, "a")]).result()
     store.close()
     with sqlite3.connect(path) as connection:
+        take_back_the_fifth(connection)
         connection.execute(
             'CREATE TABLE ids (key BLOB NOT NULL PRIMARY KEY, "index" INTEGER NOT NULL,'
             " fingerprint BLOB NOT NULL) WITHOUT ROWID"

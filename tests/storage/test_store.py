@@ -5,6 +5,7 @@ import time
 
 import pytest
 from sqlalchemy import text
+from tests.storage.older import take_back_the_fifth
 
 from sealog.errors import Busy, Misconfigured
 from sealog.storage import store as storing
@@ -492,20 +493,9 @@ def test_an_older_file_is_brought_here(path):
     store.write(put("a")).result()
     store.close()
     with sqlite3.connect(path) as connection:
+        take_back_the_fifth(connection)
         connection.execute("DROP TABLE reads")
         connection.execute("DROP TABLE exports")
-        for table in (
-            "policies",
-            "unrecorded",
-            "expired",
-            "expiring",
-            "classed",
-            "streams",
-            "parked",
-        ):
-            connection.execute(f"DROP TABLE {table}")
-        for column in ("first_ingested_us", "last_ingested_us"):
-            connection.execute(f"ALTER TABLE segments DROP COLUMN {column}")
         connection.execute("DROP TABLE seen")
         connection.execute(
             'CREATE TABLE ids (key BLOB NOT NULL PRIMARY KEY, "index" INTEGER NOT NULL,'
