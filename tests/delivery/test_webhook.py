@@ -9,7 +9,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from tests.delivery.made import AT_US, SECRET, Names, hook, outcomes, record, records
 from tests.delivery.receivers import OK, Receiver, answer, certificate
 
-from sealog.delivery import connecting, signing, webhook
+from sealog.delivery import connecting, signing, talking, webhook
 from sealog.delivery.addresses import Allowed
 from sealog.delivery.destination import DELIVERED, Outcome
 from sealog.delivery.webhook import judge, retry_after_s
@@ -291,7 +291,7 @@ async def half(writer):
 @pytest.mark.parametrize("answers", [endless, slow_rest, half])
 def test_an_answer_counts_whatever_comes_behind_it(answers, monkeypatch):
     """A huge body is not read, a slow one not waited for; the next record has a new connection."""
-    monkeypatch.setattr(webhook, "ANSWER_S_MAX", 0.2)
+    monkeypatch.setattr(talking, "REST_S_MAX", 0.2)
 
     verdicts, receiver = sent([answers, OK], records(1, 2))
 
@@ -498,3 +498,10 @@ def test_a_send_that_is_cancelled_leaves_nothing_open():
                 await sending
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("value", ["x\r\nhost: other", "x\ny"])
+def test_nothing_makes_two_requests_of_one(value):
+    """Read strictly before; what is stored is not believed either."""
+    with pytest.raises(AssertionError):
+        hook("http://127.0.0.1:1/", headers=(("x-token", value),))

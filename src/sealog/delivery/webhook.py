@@ -7,7 +7,7 @@ lives no longer than one `send`: each begins with resolving the name and judging
 import asyncio
 import ssl
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -28,6 +28,7 @@ from sealog.delivery.destination import (
     Verdict,
 )
 from sealog.delivery.signing import Key, Signer
+from sealog.delivery.talking import Answer, Talk
 
 TIMEOUT_S_DEFAULT = 20
 RECORDS_A_SEND = 32
@@ -37,10 +38,6 @@ SEND_S = 5.0
 A slow receiver would else be sent again what it took, and an event might leave after it expired."""
 BYTES_A_SEND = 4 << 20
 BATCH_BYTES = 1 << 20
-ANSWER_BYTES_MAX = 64 << 10
-ANSWER_S_MAX = 2.0
-"""So much of an answer, and for so long, is read and thrown away for the connection to be used
-again."""
 
 REFUSING = frozenset({400, 409, 413, 422})
 """What says that this very record will never be taken. All else may be how things stand just now,
@@ -81,23 +78,16 @@ class Webhook:
         self._world = world
         self._signer = Signer(form.keys)
         self._network = Judged(form.place, world.allowed, world.resolve)
-        self._url = httpcore.URL(
-            scheme=form.place.scheme,
-            host=form.place.host,
-            port=form.place.port,
-            target=form.place.target,
-        )
-        # A name may end in a dot, for the resolver; a certificate's does not.
-        self._naming = {"sni_hostname": form.place.host.removesuffix(".")}
-        self._headers = [
-            *[(name.encode(), value.encode()) for name, value in form.headers],
-            (b"host", _host(form.place)),
-            (b"user-agent", f"Sealog/{metadata.version('sealog')}".encode()),
-            (b"accept", b"*/*"),
-            (b"content-type", b"application/json"),
-            (b"sealog-stream", about.stream.encode()),
-            (b"sealog-tenant", about.tenant.encode()),
+        headers = [
+            ("host", _host(form.place)),
+            ("user-agent", f"Sealog/{metadata.version('sealog')}"),
+            ("accept", "*/*"),
+            ("content-type", "application/json"),
+            ("sealog-stream", about.stream),
+            ("sealog-tenant", about.tenant),
+            *form.headers,
         ]
+        self._head = _head(form.place.target, headers)
         single = form.records_max == 1
         self.batching = Batching(
             RECORDS_A_SEND if single else form.records_max,
@@ -108,9 +98,9 @@ class Webhook:
         """Deliver records in their order; see `Destination`."""
         loop = asyncio.get_running_loop()
         enough_s = loop.time() + SEND_S
-        async with self._pool() as pool:
+        async with aclosing(self._talk()) as talk:
             if self._form.records_max > 1 and len(records) > 1:
-                verdict = await self._attempt(pool, *self._batch(records))
+                verdict = await self._attempt(talk, *self._batch(records))
                 if verdict.outcome is Outcome.DELIVERED:
                     return [verdict] * len(records)
                 if verdict.outcome is not Outcome.REFUSED:
@@ -118,7 +108,7 @@ class Webhook:
             # One at a time, also where a batch was refused: one of them must be the reason.
             verdicts: list[Verdict] = []
             for record in records[:RECORDS_A_SEND]:
-                verdicts.append(await self._attempt(pool, *self._single(record)))
+                verdicts.append(await self._attempt(talk, *self._single(record)))
                 if verdicts[-1].outcome in (Outcome.LATER, Outcome.GONE):
                     break
                 if loop.time() >= enough_s:
@@ -131,16 +121,14 @@ class Webhook:
         tenant = self._about.tenant
         body = enveloping.bare_test(tenant) if self._form.bare else enveloping.test(tenant, now_us)
         webhook_id = f"{self._about.stream}-test-{now_us // _SECOND_US}"
-        async with self._pool() as pool:
-            return await self._attempt(pool, webhook_id, body, b"")
+        async with aclosing(self._talk()) as talk:
+            return await self._attempt(talk, webhook_id, body, b"")
 
     async def close(self) -> None:
         """Nothing outlives a `send`."""
 
-    def _pool(self) -> httpcore.AsyncConnectionPool:
-        return httpcore.AsyncConnectionPool(
-            ssl_context=self._world.trust, max_connections=1, network_backend=self._network
-        )
+    def _talk(self) -> Talk:
+        return Talk(self._network, self._form.place, self._world.trust)
 
     def _single(self, record: Outgoing) -> _Request:
         if self._form.records_max > 1:
@@ -155,34 +143,37 @@ class Webhook:
             return first.id, body, b"%d" % first.index
         return f"{first.id}-{last.index}", body, b"%d-%d" % (first.index, last.index)
 
-    async def _attempt(
-        self,
-        pool: httpcore.AsyncConnectionPool,
-        webhook_id: str,
-        body: bytes,
-        index: bytes,
-    ) -> Verdict:
+    async def _attempt(self, talk: Talk, webhook_id: str, body: bytes, index: bytes) -> Verdict:
         """One request, over within its timeout."""
+        verdict = await self._asked(talk, self._request(webhook_id, body, index))
+        if isinstance(verdict, Verdict):
+            # Nothing is known of what would come next over this connection.
+            await talk.aclose()
+            return verdict
+        # What was answered stands: the rest only decides over the connection.
+        await talk.rest()
+        return judge(verdict.status, verdict.headers, self._world.clock_us())
+
+    def _request(self, webhook_id: str, body: bytes, index: bytes) -> bytes:
         timestamp, signature = self._signer.signature(webhook_id, body, self._world.clock_us())
-        headers = [
-            *self._headers,
-            *([(b"sealog-index", index)] if index else ()),
-            (b"content-length", b"%d" % len(body)),
-            (b"webhook-id", webhook_id.encode()),
-            (b"webhook-timestamp", timestamp.encode()),
-            (b"webhook-signature", signature.encode()),
-        ]
+        return (
+            b"%b%bcontent-length: %d\r\nwebhook-id: %b\r\nwebhook-timestamp: %b\r\n"
+            b"webhook-signature: %b\r\n\r\n%b"
+        ) % (
+            self._head,
+            b"sealog-index: %b\r\n" % index if index else b"",
+            len(body),
+            webhook_id.encode(),
+            timestamp.encode(),
+            signature.encode(),
+            body,
+        )
+
+    async def _asked(self, talk: Talk, request: bytes) -> Answer | Verdict:
+        """The head of what is answered, or why nothing is."""
         try:
-            async with (
-                asyncio.timeout(self._form.timeout_s) as limit,
-                pool.stream(
-                    "POST", self._url, headers=headers, content=body, extensions=self._naming
-                ) as answer,
-            ):
-                # What was answered stands: the rest only decides over the connection.
-                limit.reschedule(None)
-                verdict = judge(answer.status, answer.headers, self._world.clock_us())
-                await _drain(answer)
+            async with asyncio.timeout(self._form.timeout_s):
+                return await talk.ask(request)
         except (TimeoutError, httpcore.TimeoutException):
             return _later("timeout", f"no answer within {self._form.timeout_s:g} s")
         except Barred as error:
@@ -197,7 +188,6 @@ class Webhook:
             return _later("protocol", "what was answered is not HTTP/1.1")
         except (httpcore.NetworkError, OSError) as error:
             return _unconnected(error)
-        return verdict
 
 
 def judge(status: int, headers: Sequence[tuple[bytes, bytes]], now_us: int) -> Verdict:
@@ -231,17 +221,6 @@ def retry_after_s(value: bytes, now_us: int) -> float | None:
     return max(0.0, (date - now).total_seconds())
 
 
-async def _drain(answer: httpcore.Response) -> None:
-    """Read a short answer to its end; a long one ends with its connection, when it is closed."""
-    left = ANSWER_BYTES_MAX
-    with suppress(TimeoutError, httpcore.NetworkError, httpcore.ProtocolError):
-        async with asyncio.timeout(ANSWER_S_MAX):
-            async for chunk in answer.aiter_stream():
-                left -= len(chunk)
-                if left < 0:
-                    return
-
-
 def _later(kind: str, reason: str) -> Verdict:
     return Verdict(Outcome.LATER, kind, reason)
 
@@ -263,10 +242,18 @@ def _unconnected(error: BaseException) -> Verdict:
     return _later("connection", "the connection broke")
 
 
-def _host(place: Place) -> bytes:
+def _head(target: str, headers: Sequence[tuple[str, str]]) -> bytes:
+    """What is the same in every request, without the empty line behind it."""
+    lines = [f"POST {target} HTTP/1.1", *[f"{name}: {value}" for name, value in headers]]
+    # They were read strictly; a line end in one would make two requests of one.
+    assert not any("\r" in line or "\n" in line for line in lines)
+    return "\r\n".join([*lines, ""]).encode()
+
+
+def _host(place: Place) -> str:
     host = f"[{place.host}]" if ":" in place.host else place.host
     is_usual = place.port == (443 if place.scheme == "https" else 80)
-    return host.encode() if is_usual else f"{host}:{place.port}".encode()
+    return host if is_usual else f"{host}:{place.port}"
 
 
 def _phrase(status: int) -> str:
