@@ -1,3 +1,6 @@
+import asyncio
+import threading
+
 import pytest
 from tests.archive.made import ALPHA, BETA, event
 from tests.delivery.fakes import LATER, REFUSED, Office
@@ -285,6 +288,37 @@ def test_a_check_says_whether_a_destination_takes_anything(station):
         "taken": False,
         "error": {"kind": "timeout", "reason": "it took too long"},
     }
+
+
+def test_checks_that_take_long_hold_up_nobody_who_looks_or_changes(station):
+    """More of them than there are threads for reading: a black hole takes all of its timeout."""
+    asked = threading.Event()
+    stream = station.make()
+
+    async def hang():
+        asked.set()
+        await asyncio.Event().wait()
+
+    station.office.here.check = hang
+    own = {"headers": {"Authorization": f"Bearer {station.key}"}}
+    client = station.house.client
+
+    async def run():
+        checks = [
+            asyncio.create_task(client.post("/v1/streams/check", json=ASKED, **own))
+            for _ in range(12)
+        ]
+        await asyncio.to_thread(asked.wait, 10)
+        async with asyncio.timeout(10):
+            listed = await client.get("/v1/streams", **own)
+            paused = await client.post(f"/v1/streams/{stream['id']}/pause", **own)
+        for check in checks:
+            check.cancel()
+        station.office.streams.stop()
+        await asyncio.gather(*checks, return_exceptions=True)
+        return listed.status_code, paused.json()["state"]
+
+    assert station.house.runner.run(run()) == (200, "paused")
 
 
 def test_an_estimate_says_how_much_would_leave_in_a_day(station):

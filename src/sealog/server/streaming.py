@@ -35,6 +35,8 @@ from sealog.server.streamed import SHOWN_BESIDE, bad, place_of, shown, time_text
 PATH = "/v1/streams"
 OF_FILTERS = asking.FILTERS
 INDEXES_MAX = 1_000
+SLOW_AT_ONCE = 4
+"""Checks and changes wait for the world outside: in threads of their own, or searching would too."""
 
 _ENCODE = msgspec.json.Encoder().encode
 _JSON = "application/json"
@@ -50,6 +52,7 @@ class Streaming:
         self._settings = settings
         self._knocker = knocker
         self._threads = threads
+        self._checks, self._changes = Threads(SLOW_AT_ONCE), Threads(SLOW_AT_ONCE)
 
     def routes(self, plain: Callable[..., BaseRoute]) -> list[BaseRoute]:
         """All of them; the first that fits is taken."""
@@ -105,7 +108,7 @@ class Streaming:
             made = streams.create(tenant, wish, first, actor, paused=bool(more["paused"]))
             return self._made(made)
 
-        content = await self._threads.run(work)
+        content = await self._changes.run(work)
         stream_id = msgspec.json.decode(content)["id"]
         headers = {"Location": f"{PATH}/{stream_id}", "ETag": '"1"'}
         return Response(content, statuses.CREATED, headers=headers, media_type=_JSON)
@@ -157,7 +160,7 @@ class Streaming:
             made = self._delivery.streams.change(stream.id, wish, version, actor)
             return self._made(made), made.stream.version
 
-        content, now = await self._threads.run(work)
+        content, now = await self._changes.run(work)
         return Response(content, headers={"ETag": f'"{now}"'}, media_type=_JSON)
 
     async def remove(self, request: Request) -> Response:
@@ -168,7 +171,7 @@ class Streaming:
         def work() -> None:
             self._delivery.streams.delete(_own(self._found(request, grant)).id, actor)
 
-        await self._threads.run(work)
+        await self._changes.run(work)
         return Response(status_code=statuses.NO_CONTENT)
 
     async def pause(self, request: Request) -> Response:
@@ -229,7 +232,7 @@ class Streaming:
             wish = Wish(wanted, parsed)
             return self._made(self._delivery.streams.change(stream.id, wish, stream.version, actor))
 
-        return Response(await self._threads.run(work), media_type=_JSON)
+        return Response(await self._changes.run(work), media_type=_JSON)
 
     async def estimate(self, request: Request) -> Response:
         """`POST /v1/streams/estimate`: how much a stream like this would send in a day."""
@@ -291,13 +294,13 @@ class Streaming:
         def work() -> int:
             return act(self._found(request, grant).id, indexes)
 
-        return Response(_ENCODE({name: await self._threads.run(work)}), media_type=_JSON)
+        return Response(_ENCODE({name: await self._changes.run(work)}), media_type=_JSON)
 
     async def _checked(self, found: Callable[[], tuple[Tenant, Wish]]) -> Response:
         def work() -> Verdict:
             return self._delivery.streams.check(*found())
 
-        verdict = await self._threads.run(work)
+        verdict = await self._checks.run(work)
         answer: dict[str, Any] = {"taken": verdict.outcome == DELIVERED.outcome}
         if not answer["taken"]:
             answer["error"] = {"kind": verdict.kind, "reason": verdict.reason}
@@ -310,7 +313,8 @@ class Streaming:
             stream = act(self._found(request, grant))
             return _ENCODE(self._shown(stream)), stream.version
 
-        content, version = await self._threads.run(work)
+        threads = self._threads if request.method == "GET" else self._changes
+        content, version = await threads.run(work)
         return Response(content, headers={"ETag": f'"{version}"'}, media_type=_JSON)
 
     def _knock(self, request: Request) -> Grant:
@@ -358,8 +362,6 @@ class Streaming:
         """The index that a new stream begins with; None for what comes from now on."""
         if asked in (None, "now"):
             return None
-        if asked == "beginning":
-            return 0
         index, at_us = place_of(asked)
         if index is None:
             assert at_us is not None
