@@ -198,6 +198,14 @@ def test_a_value_that_may_not_be_is_pointed_at(house, path, body, pointer, code)
     assert (error["pointer"], error["code"]) == (pointer, code)
 
 
+@pytest.mark.parametrize("body", [b"[]", b"{", b'"a"'], ids=["array", "broken", "text"])
+def test_a_body_that_is_no_object_is_told_how_it_is_sent(house, body):
+    answer = house.ask("POST", "/v1/tenants", key=house.key("admin"), content=body)
+
+    told = "the body is one JSON object, sent as Content-Type: application/json"
+    assert (answer.status_code, answer.json()["detail"]) == (422, told)
+
+
 def test_what_was_sent_does_not_come_back_in_a_problem(house):
     answer = house.ask("POST", "/v1/tenants", key=house.key("admin"), json={"name": "s3cret word"})
 

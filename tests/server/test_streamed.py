@@ -53,6 +53,7 @@ def test_a_stream_is_shown_whole_and_without_its_secrets(tmp_path):
 
 def test_a_place_is_an_index_or_a_time():
     assert place_of({"index": 7}) == (7, None)
+    assert place_of("beginning") == (0, None)
     assert place_of({"time": "1970-01-01T00:00:01Z"}) == (None, 1_000_000)
 
 

@@ -25,6 +25,7 @@ from sealog.server.exporting import Exporting
 from sealog.server.ingesting import NATIVE, PREFIX, Ingest
 from sealog.server.knocking import Knocker, visit_of
 from sealog.server.logs import Logs
+from sealog.server.operations import Described
 from sealog.server.parts import Parts
 from sealog.server.problems import Fault
 from sealog.server.reading import Reading, Threads
@@ -40,8 +41,12 @@ def build(
     *,
     lifespan: Lifespan[FastAPI] | None = None,
     more: Sequence[BaseRoute] = (),
+    described: Described = Described(),  # noqa: B008 - it is frozen
 ) -> Door:
-    """The application to serve. `more`: routes of other rooms, behind the same door."""
+    """The application to serve.
+
+    `more`: routes of other rooms, behind the same door; `described`: what those are.
+    """
     settings = settings or Settings()
     knocker = Knocker(parts.keys, parts.limits, parts.clocks.monotonic_s)
     threads = Threads(settings.reading_threads)
@@ -77,7 +82,7 @@ def build(
     app.include_router(Administering(parts, settings, knocker, threads).router())
     app.include_router(Clocking(parts, settings, knocker, threads).router())
     # Made when first asked for: it takes longer than all the rest.
-    document = cache(lambda: contract.text(contract.document(app, settings)))
+    document = cache(lambda: contract.text(contract.document(app, settings, described)))
 
     async def openapi(_request: Request) -> Response:
         return Response(document(), media_type="application/json")
@@ -163,13 +168,19 @@ async def _http(request: Request, error: Exception) -> Response:
     return problems.of_http(error, request.url.path, visit_of(request.scope).request_id)
 
 
+_NO_OBJECT = ("model_attributes_type", "json_invalid")
+_OBJECT = "the body is one JSON object, sent as Content-Type: application/json"
+
+
 async def _invalid(request: Request, error: Exception) -> Response:
     """What pydantic says of a value, without the value."""
     assert isinstance(error, RequestValidationError)
     faults = []
     for one in error.errors():
         where, *steps = one["loc"]
-        if where == "body":
+        if one["type"] in _NO_OBJECT and where == "body":
+            fault = Fault("", one["type"], _OBJECT)
+        elif where == "body":
             fault = Fault(problems.pointer_of(steps), one["type"], one["msg"])
         else:
             fault = Fault("", one["type"], one["msg"], ".".join(map(str, steps)))

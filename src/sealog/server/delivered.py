@@ -38,6 +38,7 @@ _PLACE = {
         for name, schema in (("index", INDEX), ("time", {"type": "string", "format": "date-time"}))
     ]
 }
+_REPLAYED = {"anyOf": [{"enum": ["beginning"]}, _PLACE]}
 _WISHES: Json = {
     "name": {"type": "string", "minLength": 1, "maxLength": wishes.NAME_CHARS_MAX},
     "destination": {
@@ -155,7 +156,7 @@ def paths(settings: Settings) -> dict[str, Json]:
         "/{id}/pause": {"post": _of_one("Send nothing until it is resumed", stream)},
         "/{id}/resume": {"post": _of_one("Send again, at once", stream)},
         "/{id}/replay": {
-            "post": _of_one("Go on from another index or time", stream, _body({"from": _PLACE}, "from"))
+            "post": _of_one("Go on from another index or time", stream, _body({"from": _REPLAYED}, "from"))
         },
         "/{id}/check": {"post": _of_one("Send a test record to its destination", _checked())},
         "/{id}/rotate": {"post": _of_one("Draw a new signing secret", stream)},

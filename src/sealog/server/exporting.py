@@ -71,7 +71,7 @@ class Exporting:
         if unknown:
             known = ", ".join(sorted(asking.FILTERS | OF_JOBS))
             odd = unknown[0][:100]
-            raise BadParameter(odd, f"there is no {odd!r}; known are {known}")
+            raise BadParameter(odd, f"there is no {odd!r}; known are {known}", pointer=f"/{odd}")
         name: object = body.get("tenant", grant.only)
         if not isinstance(name, str):
             raise Refused("name the tenant", code="no-tenant", pointer="/tenant")

@@ -49,6 +49,7 @@ _CODES = dict.fromkeys(
         "bad-certificate",
         "bad-columns",
         "bad-destination",
+        "bad-ecs-version",
         "bad-fields",
         "bad-format",
         "bad-index",

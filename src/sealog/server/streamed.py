@@ -76,8 +76,10 @@ def version_of(request: Request, body: dict[str, Any]) -> int:
 
 def place_of(asked: object) -> tuple[int | None, int | None]:
     """An index, or a time in microseconds: `{"index": 7}`, `{"time": "2026-01-31T00:00:00Z"}`."""
+    if asked == "beginning":
+        return 0, None
     if not isinstance(asked, dict) or len(asked) != 1:
-        raise bad('from is {"index": …} or {"time": …}', "/from")
+        raise bad('from is "beginning", {"index": …} or {"time": …}', "/from")
     check_members(asked, ("index", "time"), "/from")
     if "index" in asked:
         return index_of(asked["index"], "/from/index"), None
