@@ -70,5 +70,5 @@ def test_a_folder_is_all_its_files_that_are_ended(tmp_path):
 def test_what_is_not_there_is_said(tmp_path):
     with pytest.raises(Misconfigured, match=r"there is no .*nowhere"):
         holdings.paths([str(tmp_path / "nowhere")])
-    with pytest.raises(Misconfigured, match="nothing in it"):
+    with pytest.raises(Misconfigured, match=r"no file in .* that is ended"):
         holdings.paths([str(tmp_path)])

@@ -36,7 +36,7 @@ def paths(files: Sequence[str]) -> list[Path | None]:
         else:
             raise Misconfigured(f"there is no {name}")
     if not found:
-        raise Misconfigured("there is nothing in it to compare")
+        raise Misconfigured(f"there is no file in {', '.join(files)} that is ended (not {PART})")
     return found
 
 
