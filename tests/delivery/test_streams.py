@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.archive.made import ALPHA, BEGIN_US, BETA, Home, asking, event, statement
@@ -333,6 +334,15 @@ def test_a_tenant_has_so_many_streams_and_no_more(tmp_path):
         assert len(office.streams.all()) == 3
     finally:
         office.close()
+
+
+def test_many_who_make_streams_at_once_make_no_more_than_there_may_be(office):
+    with ThreadPoolExecutor(12) as threads:
+        made = [threads.submit(office.create) for _ in range(30)]
+
+    assert sum(one.exception() is None for one in made) == 20
+    assert {type(one.exception()) for one in made} == {type(None), Limited}
+    assert len(office.streams.all()) == 20
 
 
 def test_a_check_sends_a_test_record_and_no_event(office):

@@ -69,6 +69,7 @@ class Streams:
         self._world = world
         self._settings = settings or Settings()
         self._engine = Engine(store, source, world)
+        self._making = asyncio.Lock()
 
     def start(self) -> None:
         """Take up every stream where it was."""
@@ -103,10 +104,7 @@ class Streams:
             return rows.parked_counts(connection, [stream.id]).get(stream.id, 0)
 
     def lag(self, stream: Stream) -> tuple[int, float | None]:
-        """How many indexes a stream has not looked at, and how long in seconds the first is there.
-
-        None where that cannot be read just now: damage in one tenant's archive hides no stream.
-        """
+        """How many indexes a stream has not looked at, and the seconds the first is there, if known."""
         tenant = self._world.tenants(stream.tenant)
         if tenant is None:
             return 0, 0.0
@@ -115,7 +113,7 @@ class Streams:
             return 0, 0.0
         try:
             lag_us = looking.lag_us(self._source, tenant, stream.next, self._world.clock_us())
-        except (Busy, Corrupt):
+        except (Busy, Corrupt):  # Damage in one tenant's archive hides no stream.
             return count, None
         return count, lag_us / 1e6
 
@@ -160,7 +158,8 @@ class Streams:
     ) -> Made:
         """A new stream, from index `first` on; None: of what comes from now on.
 
-        `stream_id`: its id, which MUST never have been another's; else one that is drawn. Raises `Limited` past the tenant's limit, `Refused` for an index that is not there yet.
+        `stream_id`: its id, which MUST never have been another's; else one that is drawn. Raises
+        `Limited` past the tenant's limit, `Refused` for an index that is not there yet.
         """
         end = self._source.visible(tenant)
         now_us = self._world.clock_us()
@@ -181,11 +180,12 @@ class Streams:
 
         async def add() -> Stream:
             register = self._engine.register
-            ours = [one for one in register.of(tenant.number) if one.stream.state != DELETED]
-            if len(ours) >= self._settings.per_tenant_max:
-                detail = f"the tenant has {len(ours)} streams, as many as it may: delete one"
-                raise Limited(detail, retry_after_s=60.0)
-            live = await register.add(stream)
+            async with self._making:
+                ours = [one for one in register.of(tenant.number) if one.stream.state != DELETED]
+                if len(ours) >= self._settings.per_tenant_max:
+                    detail = f"the tenant has {len(ours)} streams, as many as it may: delete one"
+                    raise Limited(detail, retry_after_s=60.0)
+                live = await register.add(stream)
             if self._engine.is_behind(live):
                 self._engine.begin(live)
             return live.now()
