@@ -22,7 +22,7 @@ from sealog.archive.migrating import Progress
 from sealog.archive.repairing import Repaired
 from sealog.catalog.shelf import Catalog
 from sealog.catalog.shelf import load as load_catalog
-from sealog.compat import easysend, easysend_keys, interfaces
+from sealog.compat import contract, easysend, easysend_keys, interfaces
 from sealog.config import ServerSettings, Settings
 from sealog.delivery.opening import Chances, Chosen, Delivery, delivery
 from sealog.delivery.services import Services
@@ -245,7 +245,7 @@ def api(app: App, server: ServerSettings | None = None) -> Door:
     more = interfaces.routes(parts, own) + easysend.routes(
         parts, app.archive, logs, Renderer("easysend"), key
     )
-    return build(parts, own, more=more)
+    return build(parts, own, more=more, described=contract.described(own))
 
 
 def _trouble(app: App) -> str | None:

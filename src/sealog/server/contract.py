@@ -13,6 +13,7 @@ from sealog.server.operations import (
     FAULT,
     INDEX,
     TENANT,
+    Described,
     Json,
     got,
     in_header,
@@ -152,8 +153,8 @@ _NAMES = {
 }
 
 
-def document(app: FastAPI, settings: Settings) -> Json:
-    """The whole document."""
+def document(app: FastAPI, settings: Settings, more: Described = Described()) -> Json:  # noqa: B008 - it is frozen
+    """The whole document. `more`: what rooms above say of theirs."""
     found = get_openapi(
         title=app.title, version=app.version, summary=SUMMARY, description=DESCRIPTION,
         routes=app.routes, openapi_version="3.1.0",
@@ -175,6 +176,7 @@ def document(app: FastAPI, settings: Settings) -> Json:
         Stream=delivered.STREAM,
     )
     components["securitySchemes"] = {
+        **more.schemes,
         "bearer": {"type": "http", "scheme": "bearer", "description": "A key, `slk_…`."},
         "basic": {"type": "http", "scheme": "basic", "description": "A key as the password."},
     }
@@ -187,6 +189,7 @@ def document(app: FastAPI, settings: Settings) -> Json:
         for method, operation in operations.items():
             operation["operationId"] = _NAMES[method, path]
         found["paths"].setdefault(path, {}).update(operations)
+    found["paths"] |= more.paths
     found["paths"] = dict(sorted(found["paths"].items()))
     return found
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from sealog.server import problems
 from sealog.server.administering import TENANT_PATTERN
 from sealog.server.settings import Settings
@@ -15,6 +17,15 @@ FAULT: Json = {
     "description": "A problem.",
     "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+
+
+class Described(msgspec.Struct, frozen=True):
+    """What a room above says of its own routes."""
+
+    paths: Mapping[str, Json] = {}
+    """Path → method → operation, its `operationId` with it."""
+    schemes: Mapping[str, Json] = {}
+    """Ways to be let in that its operations name."""
 
 
 def got(tag: str, summary: str, content: Json, parameters: Sequence[Json]) -> Json:
