@@ -273,14 +273,14 @@ class Streaming:
 
     async def retry(self, request: Request) -> Response:
         """`POST /v1/streams/{id}/parked/retry`: send parked records again."""
-        return await self._of_parked(request, "retried", self._delivery.streams.retry)
+        return await self._of_parked(request, "retried", lambda: self._delivery.streams.retry)
 
     async def drop(self, request: Request) -> Response:
         """`POST /v1/streams/{id}/parked/drop`: give parked records up."""
-        return await self._of_parked(request, "dropped", self._delivery.streams.drop)
+        return await self._of_parked(request, "dropped", lambda: self._delivery.streams.drop)
 
     async def _of_parked(
-        self, request: Request, name: str, act: Callable[[str, list[int] | None], int]
+        self, request: Request, name: str, act: Callable[[], Callable[[str, list[int] | None], int]]
     ) -> Response:
         grant = self._knock(request)
         body = await self._body(request)
@@ -292,7 +292,7 @@ class Streaming:
             indexes = [index_of(one, f"/indexes/{n}") for n, one in enumerate(indexes)]
 
         def work() -> int:
-            return act(self._found(request, grant).id, indexes)
+            return act()(self._found(request, grant).id, indexes)
 
         return Response(_ENCODE({name: await self._changes.run(work)}), media_type=_JSON)
 
