@@ -83,6 +83,14 @@ def test_no_text_is_worse_than_refused(text):
     assert all(first >= 0 for first in places.values())
 
 
+def test_a_place_beyond_the_log_is_refused():
+    positions.check_given(-1, 0)
+    positions.check_given(6, 7)
+
+    with pytest.raises(BadParameter, match="index 7 was never given: the next is 7"):
+        positions.check_given(7, 7)
+
+
 def test_what_is_asked_is_a_search_and_a_place():
     found = positions.asked(QueryParams("tenant=t1&actor=bob&after=7"), None, 0)
 

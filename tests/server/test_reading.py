@@ -277,7 +277,7 @@ def test_an_empty_feed_leads_on_as_well(house):
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [
-        ("after=-2", "after"), ("after=x", "after"), ("wait=61", "wait"), ("wait=-1", "wait"),
+        ("after=-2", "after"), ("after=x", "after"), ("after=99999", "after"), ("wait=61", "wait"), ("wait=-1", "wait"),
         ("limit=0", "limit"), ("limit=1001", "limit"), ("cursor=1", "cursor"), ("since=1", "since"),
     ],
 )  # fmt: skip

@@ -323,6 +323,7 @@ def test_what_cannot_be_read_ends_the_tail_before_it(house, acme):
         ("tenant=acme&at_least=1", 422, "at_least"),
         ("tenant=acme&after=x", 422, "after"),
         ("tenant=acme&after=-2", 422, "after"),
+        ("tenant=acme&after=99999", 422, "after"),
         ("tenant=acme&after=", 422, "after"),
         ("tenant=acme&after=1&after=2", 422, "after"),
         ("tenant=acme&nope=1", 422, "nope"),

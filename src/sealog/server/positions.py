@@ -41,6 +41,15 @@ class Asked(msgspec.Struct, frozen=True):
     shape: Shape = NATIVE
 
 
+def check_given(after: int, size: int) -> None:
+    """Refuse to follow from where the log never was: all up to there would be left out unsaid.
+
+    `size`: the tenant's next index. Raises `BadParameter`.
+    """
+    if after >= size:
+        raise BadParameter("after", f"index {after} was never given: the next is {size}")
+
+
 def asked(params: QueryParams, last_event_id: bytes | None, now_us: int) -> Asked:
     """What the parameters, and the header of a client that comes back, ask for.
 

@@ -17,7 +17,7 @@ from sealog.event import times
 from sealog.event.tenants import Tenant
 from sealog.query.tree import Query
 from sealog.query.writing import written
-from sealog.server import asking, showing
+from sealog.server import asking, positions, showing
 from sealog.server.arrivals import Arrivals
 from sealog.server.completeness import watermark
 from sealog.server.knocking import Knocker
@@ -110,6 +110,7 @@ class Reading:
         shape = asking.shape(params)
         after = asking.number(params, "after", -1, asking.INDEX_MAX, least=-1)
         limit = asking.number(params, "limit", settings.page_default, settings.page_max, least=1)
+        positions.check_given(after, self._parts.size(tenant.number))
         wait_s = asking.number(params, "wait", 0, settings.wait_seconds_max)
         if wait_s and self._parts.archive.visible(tenant) <= after + 1:
             await self.arrivals.wait(tenant, after + 1, wait_s)

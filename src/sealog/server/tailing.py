@@ -178,6 +178,8 @@ class Tails:
             raise Missing("no tenant of this key is there yet", code="no-such-tenant")
         if asked.after is not None:
             places = positions.read(asked.after, list(places))
+            for tenant, begin in places.items():
+                positions.check_given(begin - 1, self._parts.size(tenant.number))
         return Tail(asked.query, places, is_plain=len(names) == 1, shape=asked.shape)
 
     @contextmanager
