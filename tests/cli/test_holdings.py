@@ -17,10 +17,10 @@ VALUES = [b'{"a":1}', b'{"b":2}']
         ("held.ndjson", LINES),
         ("held", LINES),
         ("held.json", b'[{"a":1}, {"b":2}]'),
-        ("held.ndjson.gz", gzip.compress(LINES[:8]) + gzip.compress(LINES[8:])),
+        ("held.ndjson.gz", gzip.compress(LINES[:8], mtime=0) + gzip.compress(LINES[8:], mtime=0)),
         ("held.json.zst", zstandard.compress(LINES)),
         ("held.csv", b'index,event\r\n0,"{""a"":1}"\r\n1,"{""b"":2}"\r\n'),
-        ("held.csv.gz", gzip.compress(b'event\n"{""a"":1}"\n"{""b"":2}"\n')),
+        ("held.csv.gz", gzip.compress(b'event\n"{""a"":1}"\n"{""b"":2}"\n', mtime=0)),
     ],
 )
 def test_a_file_is_read_whatever_it_is_compressed_with(tmp_path, name, content):
@@ -41,7 +41,7 @@ def test_standard_input_is_read(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("held.ndjson.gz", gzip.compress(LINES)[:-12]),
+        ("held.ndjson.gz", gzip.compress(LINES, mtime=0)[:-12]),
         ("held.ndjson.gz", LINES),
         ("held.zst", LINES),
         ("held.csv", b"index,action\r\n1,a\r\n"),
