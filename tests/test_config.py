@@ -36,6 +36,23 @@ def test_a_variable_wins_over_the_file(tmp_path, monkeypatch):
     assert settings.server.requests_per_s == 7
 
 
+def test_the_command_lines_own_variables_are_no_settings(tmp_path, monkeypatch):
+    """Whoever follows the first steps has SEALOG_SERVER set, and starts a server all the same."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in (("SERVER", "http://127.0.0.1:8321"), ("KEY", "slk_x"), ("DATA", "here")):
+        monkeypatch.setenv(f"SEALOG_{name}", value)
+
+    assert config.load().server.listen == "127.0.0.1:8321"
+
+
+def test_a_list_in_a_variable_that_does_not_read_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEALOG_DELIVERY__FOLDERS", "/srv/drop")
+
+    with pytest.raises(Misconfigured, match=r"a list is written as JSON.*delivery"):
+        config.load()
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

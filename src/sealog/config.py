@@ -10,7 +10,13 @@ from textwrap import wrap
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from sealog.errors import Misconfigured
 
@@ -228,7 +234,14 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Variables win over what the file says."""
+        """Variables win over what the file says.
+
+        Those without `__` are the command line's own: SEALOG_SERVER is an address, no section.
+        """
+        assert isinstance(env_settings, EnvSettingsSource)
+        env_settings.env_vars = {
+            name: value for name, value in env_settings.env_vars.items() if "__" in name
+        }
         return env_settings, init_settings
 
 
@@ -248,6 +261,8 @@ def load(path: Path | None = None) -> Settings:
             raise Misconfigured(f"{found}: {error}") from error
     try:
         return Settings(**values)
+    except SettingsError as error:
+        raise Misconfigured(f'SEALOG_*: a list is written as JSON, ["…"]: {error}') from error
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
