@@ -6,6 +6,7 @@ from sealog.storage.store import Store
 
 
 def test_every_interface_is_served(tmp_path):
+    """X-06: Elasticsearch's pull and each product's own; EasySend's is tested by itself."""
     store = Store(tmp_path / "state.db")
     house = House(store)
 

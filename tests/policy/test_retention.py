@@ -21,6 +21,7 @@ def test_easysend_is_kept_for_48_hours_and_everything_else_for_ever():
 
 
 def test_the_first_rule_that_fits_decides():
+    """X-07: per tenant and type, from an hour upward."""
     chosen = Retention(
         3,
         (
