@@ -5,15 +5,11 @@ tenants alone that switched something off; for all others this is one look at an
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from sealog.policy.recorded import Recorded
 from sealog.policy.settings import Recording
-
-if TYPE_CHECKING:
-    from sealog.intake.preparing import Understood
 
 Chosen = Mapping[str, Recorded]
 """Tenant's name → what it records."""
@@ -34,25 +30,6 @@ class NotRecorded(msgspec.Struct, frozen=True):
     """The answer to a record that its tenant chose not to record: nothing of it was kept."""
 
     not_recorded: Type
-
-
-def leave_out(understood: "Understood", chosen: Chosen, first: int = 0) -> None:
-    """Take the drafts out that are not recorded, and put the answers in their places.
-
-    `first`: the place in the request of the first of the answers.
-    """
-    if chosen.keys().isdisjoint(understood.tenants()):
-        return
-    kept = []
-    for one in understood.drafts:
-        record, draft, name = one
-        recorded = chosen.get(name)
-        if recorded is None or recorded(draft.dialect, draft.action, draft.alias):
-            kept.append(one)
-        else:
-            answer = NotRecorded(Type(name, draft.dialect, draft.action))
-            understood.answers[record.place - first] = answer
-    understood.drafts = kept
 
 
 def changed(before: Chosen, rules: Mapping[str, tuple[Recording, ...]]) -> Chosen:

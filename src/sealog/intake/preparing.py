@@ -20,8 +20,7 @@ from sealog.event.ids import check_tenant
 from sealog.event.record import Draft, Record
 from sealog.event.sealing import Moment, Naming, Sealer
 from sealog.event.tenants import Tenant
-from sealog.intake import choosing
-from sealog.intake.choosing import Chosen, NotRecorded
+from sealog.intake.choosing import Chosen, NotRecorded, Type
 from sealog.intake.drawing import Drawn
 from sealog.intake.source import Source
 from sealog.refine import masking
@@ -51,6 +50,25 @@ class Understood(msgspec.Struct):
         return [
             (record, draft, tenants[name]) for record, draft, name in self.drafts if name in tenants
         ]
+
+
+def leave_out(understood: Understood, chosen: Chosen, first: int = 0) -> None:
+    """Take the drafts out that are not recorded, and put the answers in their places.
+
+    `first`: the place in the request of the first of the answers.
+    """
+    if chosen.keys().isdisjoint(understood.tenants()):
+        return
+    kept = []
+    for one in understood.drafts:
+        record, draft, name = one
+        recorded = chosen.get(name)
+        if recorded is None or recorded(draft.dialect, draft.action, draft.alias):
+            kept.append(one)
+        else:
+            answer = NotRecorded(Type(name, draft.dialect, draft.action))
+            understood.answers[record.place - first] = answer
+    understood.drafts = kept
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -108,7 +126,7 @@ class Preparer:
                 understood.drafts = [one for one in understood.drafts if one[0].place in again]
                 naming = Naming(repeats=naming.repeats, derive_all=True)
             if self.chosen:
-                choosing.leave_out(understood, self.chosen, len(answers))
+                leave_out(understood, self.chosen, len(answers))
             answers += understood.answers
             known = understood.known(tenant_of, missing)
             if not missing:

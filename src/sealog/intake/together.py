@@ -13,9 +13,8 @@ from sealog.event.batch import Batch, Outcome, Receipt
 from sealog.event.record import Record
 from sealog.event.sealing import Moment, Naming
 from sealog.event.tenants import Tenant
-from sealog.intake import choosing
 from sealog.intake.choosing import NotRecorded
-from sealog.intake.preparing import Job, Preparer, Understood, naming_of
+from sealog.intake.preparing import Job, Preparer, Understood, leave_out, naming_of
 
 Answers = list[Receipt | Refused | NotRecorded | None]
 TenantOf = Callable[[str], Tenant | None]
@@ -93,7 +92,7 @@ def prepare(preparer: Preparer, jobs: Sequence[Job], tenant_of: TenantOf) -> Tog
         job = jobs[nth]
         understood = preparer.translate(records, job.source, job.settings)
         if preparer.chosen:
-            choosing.leave_out(understood, preparer.chosen)
+            leave_out(understood, preparer.chosen)
         names = understood.tenants()
         known = {name: found for name in names if (found := tenant_of(name)) is not None}
         if len(known) < len(names):
