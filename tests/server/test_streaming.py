@@ -112,6 +112,25 @@ def test_what_cannot_be_is_refused_by_its_pointer(station, more, pointer):
     assert station.office.streams.all() == []
 
 
+def test_the_path_of_a_url_is_shown_to_who_may_change_the_stream(station, monkeypatch):
+    """For many receivers it is the key."""
+    url = "https://hooks.example/secret?token=abc"
+
+    def destination(_self, body, before=None):
+        return Parsed({"kind": "fake", "at": "here", "url": url}, {}, {})
+
+    monkeypatch.setattr(FakeDelivery, "destination", destination)
+    made = station.make()
+
+    for scope in ("admin", "export"):
+        key = station.house.key(scope)
+        for path in ("", f"/{made['id']}"):
+            answer = station.ask("GET", path, key=key)
+            assert "https://hooks.example/" in answer.text
+            assert "secret" not in answer.text
+    assert station.ask("GET", f"/{made['id']}").json()["destination"]["url"] == url
+
+
 def test_a_key_needs_admin_and_export_both(station):
     """Whoever makes a stream sends a tenant's events somewhere."""
     stream = station.make()

@@ -96,11 +96,17 @@ def shown(chosen: TenantSettings | Retention, *, whole: bool = True) -> dict[str
     """
     if isinstance(chosen, Retention):
         return shown_retention(chosen)
-    if whole or chosen.service is None or "url" not in chosen.service:
+    if whole or chosen.service is None:
         return shown_settings(chosen)
-    url = urlsplit(chosen.service["url"])
-    service = chosen.service | {"url": f"{url.scheme}://{url.netloc.rpartition('@')[2]}/…"}
-    return shown_settings(msgspec.structs.replace(chosen, service=service))
+    return shown_settings(msgspec.structs.replace(chosen, service=without_path(chosen.service)))
+
+
+def without_path(destination: dict[str, Any]) -> dict[str, Any]:
+    """A destination as whoever may not change it sees it: of a URL no more than the host."""
+    if "url" not in destination:
+        return destination
+    url = urlsplit(destination["url"])
+    return destination | {"url": f"{url.scheme}://{url.netloc.rpartition('@')[2]}/…"}
 
 
 def shown_settings(chosen: TenantSettings) -> dict[str, Any]:

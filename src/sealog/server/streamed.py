@@ -10,6 +10,7 @@ from sealog.delivery.streams import Streams
 from sealog.delivery.wishes import MEMBERS, check_members, index_of
 from sealog.errors import Refused
 from sealog.event import times
+from sealog.policy.reading import without_path
 from sealog.server.knocking import visit_of
 
 VERSION_DIGITS_MAX = 9
@@ -21,8 +22,10 @@ SHOWN_BESIDE = (
 assert not set(SHOWN_BESIDE).intersection(MEMBERS)
 
 
-def shown(stream: Stream, streams: Streams, tenants: Tenants) -> dict[str, Any]:
-    """A stream, without anything secret. Its lag is looked up: it blocks."""
+def shown(
+    stream: Stream, streams: Streams, tenants: Tenants, *, whole: bool = True
+) -> dict[str, Any]:
+    """A stream, without anything secret; `whole`: for who may change it. It blocks."""
     tenant = tenants.numbered(stream.tenant)
     wanted, health = stream.wanted, stream.health
     events, seconds = streams.lag(stream)
@@ -32,7 +35,7 @@ def shown(stream: Stream, streams: Streams, tenants: Tenants) -> dict[str, Any]:
         "tenant": None if tenant is None else tenant.name,
         "version": stream.version,
         "name": wanted.name,
-        "destination": wanted.destination,
+        "destination": wanted.destination if whole else without_path(wanted.destination),
         "filter": wanted.filter,
         "fields": {"include": wanted.shape.include, "exclude": wanted.shape.exclude},
         "mask": wanted.shape.mask,

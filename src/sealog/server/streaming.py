@@ -134,7 +134,7 @@ class Streaming:
             cursor = params.get("cursor")
             if cursor is not None:
                 found = found[names.index(cursor) + 1 :] if cursor in names else []
-            listed = [self._shown(stream) for stream in found[:most]]
+            listed = [self._shown(stream, grant) for stream in found[:most]]
             following = found[most - 1].id if len(found) > most else None
             return _ENCODE({"streams": listed, "next_cursor": following})
 
@@ -311,7 +311,7 @@ class Streaming:
     ) -> Response:
         def work() -> tuple[bytes, int]:
             stream = act(self._found(request, grant))
-            return _ENCODE(self._shown(stream)), stream.version
+            return _ENCODE(self._shown(stream, grant)), stream.version
 
         threads = self._threads if request.method == "GET" else self._changes
         content, version = await threads.run(work)
@@ -384,8 +384,9 @@ class Streaming:
             answer["told_once"] = made.told
         return _ENCODE(answer)
 
-    def _shown(self, stream: Stream) -> dict[str, Any]:
-        return shown(stream, self._delivery.streams, self._parts.tenants)
+    def _shown(self, stream: Stream, grant: Grant | None = None) -> dict[str, Any]:
+        whole = grant is None or (grant.may("admin") and grant.may("export"))
+        return shown(stream, self._delivery.streams, self._parts.tenants, whole=whole)
 
 
 def _own(stream: Stream) -> Stream:
