@@ -152,14 +152,6 @@ def test_half_of_an_export_is_not_left_behind(sealog, acme, monkeypatch):
     assert not Path("out").exists()
 
 
-def test_a_page_reads_the_slow_way_too():
-    """Text that only the slow reader takes."""
-    page = b'{"events":[{"a":"\\ud800"},{"b":1}],"next_cursor":"7"}'
-
-    assert exporting.read_page(page) == ([b'{"a":"\\ud800"}', b'{"b":1}'], "7")
-    assert exporting.read_page(b'{"events":[],"next_cursor":null}') == ([], None)
-
-
 @pytest.mark.parametrize("form", exporting.FORMATS)
 def test_from_a_server_it_is_the_same_file(sealog, acme, tmp_path, form):
     """The feed, page by page, and the packs of the folder: two ways to the same bytes."""

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 from tests.cli.made import ecs, lines
 
-from sealog.cli.searching import at, pointed
+from sealog.cli.searching import pointed
 
 
 @pytest.fixture
@@ -87,15 +87,6 @@ def test_a_server_is_searched_the_same_way(sealog, served):
     ran = sealog("search", "--tenant", "searched", "--json", *where)
 
     assert [event["event"]["id"] for event in ran.value["events"]] == ["e-1"]
-
-
-def test_a_value_that_is_no_text_is_shown_as_json():
-    event = {"a": {"b": [1, "x"], "c": None, "d": "text"}}
-
-    assert at(event, "a.b") == '[1,"x"]'
-    assert at(event, "a.c") == ""
-    assert at(event, "a.d") == "text"
-    assert at(event, "a.d.e") == ""
 
 
 @pytest.mark.parametrize(

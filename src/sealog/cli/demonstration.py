@@ -80,7 +80,7 @@ def _show(running: "App") -> None:
 
 
 def _span(running: "App", tenant: Any) -> tuple[str, str, int]:
-    from sealog.cli.searching import at
+    from sealog.cli.pages import at
     from sealog.event import parts, tokens
     from sealog.query.tree import Query
 

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Raw
 
 from sealog.cli import printing
 from sealog.cli.connection import Client, connected
 from sealog.cli.options import Where
-from sealog.cli.searching import at
+from sealog.cli.pages import at, read_page
 from sealog.errors import Misconfigured, Missing, Refused
 from sealog.event import tokens
 from sealog.event.parts import STATEMENT_ACTIONS, STATEMENT_ENTRY
@@ -37,11 +36,6 @@ class Wanted(msgspec.Struct):
     ecs_version: str = "8.11"
     statements: bool = True
     output: Path | None = None
-
-
-class _Page(msgspec.Struct):
-    events: list[Raw]
-    next_cursor: str | None = None
 
 
 def wanted(tenant: str, form: str, dialect: str | None, ecs_version: str | None) -> Wanted:
@@ -181,18 +175,6 @@ async def _fetched(
 def _lines(events: Iterable[bytes]) -> bytes:
     # Between the tokens of a value white space stands as it was sent; in strings it cannot.
     return b"".join([event.translate(_ON_ONE_LINE) + b"\n" for event in events])
-
-
-def read_page(content: bytes) -> tuple[list[bytes], str | None]:
-    """The events of a feed's page, each as the JSON it is, and where the next page begins."""
-    try:
-        page = msgspec.json.decode(content, type=_Page)
-    except msgspec.DecodeError:
-        # Text that only the slow reader takes: lone surrogates, for one.
-        tree = tokens.parse(content, own=True).tree
-        events = [bytes(item) for item in tokens.elements(tree["events"])]
-        return events, tokens.plain(tree["next_cursor"])
-    return [bytes(event) for event in page.events], page.next_cursor
 
 
 def is_statement(event: bytes) -> bool:

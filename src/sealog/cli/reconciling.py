@@ -12,8 +12,8 @@ import typer
 
 from sealog.cli import holdings, printing
 from sealog.cli.connection import Client, connected
-from sealog.cli.exporting import read_page
 from sealog.cli.options import Where
+from sealog.cli.pages import read_page
 from sealog.delivery import holding
 from sealog.delivery.holding import Comparing, Held, Span, Unread
 from sealog.delivery.reconciling import Reconciliation, Report, text_of

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-
 from sealog.cli import printing
 from sealog.cli.connection import WrongValue, connected
 from sealog.cli.options import Where
+from sealog.cli.pages import at
 from sealog.event import tokens
 
 _SHOWN_BEFORE = 40
@@ -31,7 +30,7 @@ def search(where: Where, asked: dict[str, Any], *, as_json: bool) -> None:
         return
     page = tokens.plain(content)
     if is_shaped(asked):
-        from sealog.cli.exporting import read_page
+        from sealog.cli.pages import read_page
 
         for event in read_page(content)[0]:
             printing.say(event.decode())
@@ -105,12 +104,3 @@ def _row(event: dict[str, Any]) -> list[str]:
         at(event, "user.name") or at(event, "user.id") or at(event, "sealog.actor.kind"),
         at(event, "source.ip") or at(event, "client.ip"),
     ]
-
-
-def at(event: Any, path: str) -> str:
-    """The value at a dotted path as text; empty where there is none."""
-    for step in path.split("."):
-        event = event.get(step) if isinstance(event, dict) else None
-    if event is None:
-        return ""
-    return event if isinstance(event, str) else msgspec.json.encode(event).decode()

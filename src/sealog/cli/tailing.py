@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sealog.cli import printing
 from sealog.cli.connection import checked, connected
 from sealog.cli.options import Where
-from sealog.cli.searching import at, is_shaped
+from sealog.cli.pages import at
+from sealog.cli.searching import is_shaped
 from sealog.errors import Misconfigured
 from sealog.event import tokens
 
