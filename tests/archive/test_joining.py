@@ -9,7 +9,7 @@ import pytest
 import zstandard
 from tests.archive.made import event, statement
 
-from sealog.archive import joining, segments, tables
+from sealog.archive import joining, segments, tables, word_blooms
 from sealog.archive.columns import row_of
 from sealog.archive.columnwise import Columns
 from sealog.archive.joining import PartsWriter, Unsound, join
@@ -165,11 +165,11 @@ def test_from_a_certain_size_on_every_pack_names_its_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Made once, and carried over with the pack."""
-    monkeypatch.setattr(joining, "WORDED_EVENTS_MIN", 200)
+    monkeypatch.setattr(segments, "WORDED_EVENTS_MIN", 200)
     made: list[int] = []
-    build = joining.word_blooms.build
+    build = word_blooms.build
     monkeypatch.setattr(
-        joining.word_blooms, "build", lambda first, texts: made.append(first) or build(first, texts)
+        word_blooms, "build", lambda first, texts: made.append(first) or build(first, texts)
     )
     small = join([_cut(tmp_path, at, _events(20)) for at in (0, 20)], _never)
     said = [*_events(110), event(rest={"message": "Rhubarb crumble"})]
@@ -182,8 +182,8 @@ def test_from_a_certain_size_on_every_pack_names_its_words(
     assert made == [0, 40, 160, 271]
     for segment, expected in ((joined, [0, 0, 1]), (again, [0, 0, 1, 0])):
         ((words, firsts),) = Parts(segment).words()
-        hashes = joining.word_blooms.hashes_of(["rhubarb"])
-        assert joining.word_blooms.candidates(words, firsts, hashes).tolist() == expected
+        hashes = word_blooms.hashes_of(["rhubarb"])
+        assert word_blooms.candidates(words, firsts, hashes).tolist() == expected
 
 
 def test_statements_are_joined_like_all_else(tmp_path: Path):

@@ -1,12 +1,14 @@
 """Segments: what goes in comes out, and what is damaged is named by its file."""
 
 import random
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
 from tests.archive.made import BEGIN_US, event
 
-from sealog.archive import segments
+from sealog.archive import segments, word_blooms
 from sealog.archive.columns import row_of
 from sealog.archive.columnwise import Columns
 from sealog.archive.segments import Parts, Segment, place_in
@@ -24,9 +26,9 @@ def _events() -> list[Opened]:
     ]
 
 
-def _write(folder: Path, events: list[Opened]) -> Segment:
+def _write(folder: Path, events: list[Opened], sizes: Sequence[int] = (128, 128, 44)) -> Segment:
     packer = Packer()
-    spans = [(at, min(at + 128, len(events))) for at in range(0, len(events), 128)]
+    spans = list(pairwise(accumulate(sizes, initial=0)))
     return segments.write(
         folder,
         tenant=1,
@@ -44,6 +46,30 @@ def events() -> list[Opened]:
 @pytest.fixture
 def segment(tmp_path: Path, events: list[Opened]) -> Segment:
     return _write(tmp_path, events)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "worded"),
+    [
+        ((128, 40, 40, 92), [True, False, False, True]),
+        ((128, 72, 66, 34), [True, True, False, False]),
+        ((60, 90, 30, 120), [True, False, False, True]),
+        ((128, 128, 43), [False, False, False]),
+    ],
+    ids=str,
+)
+def test_large_segments_name_the_words_of_packs_that_a_merge_carries_over(
+    tmp_path: Path, events: list[Opened], monkeypatch: pytest.MonkeyPatch, sizes, worded
+):
+    """Others are compressed together with their neighbours then, and need other filters."""
+    monkeypatch.setattr(segments, "WORDED_EVENTS_MIN", EVENTS)
+
+    ((words, firsts),) = Parts(_write(tmp_path, events[: sum(sizes)], sizes)).words()
+
+    assert [len(one) > 0 for one in words.to_pylist()] == worded
+    asked = word_blooms.hashes_of(["rhubarb"])
+    found = word_blooms.candidates(words, firsts, asked).tolist()
+    assert found == [not each for each in worded]
 
 
 def test_a_segment_is_two_files_named_by_its_indexes_and_generation(segment: Segment):

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 from tests.archive.made import BEGIN_US, event
 
-from sealog.archive import blooms
+from sealog.archive import blooms, tables
 from sealog.archive import shelf as shelf_of_columns
 from sealog.archive.columns import row_of
 from sealog.archive.columnwise import Columns
@@ -83,6 +83,21 @@ def test_what_was_asked_before_is_not_read_again(segment: Segment):
 
     assert len(shelf.texts(segment, ["actor_id"])[0].codes) == 300
     assert len(shelf.numbers(segment, "at_us")) == 300
+
+
+def test_columns_do_not_drive_out_bloom_filters(segment: Segment):
+    """Without the filters every segment would be read for a value that is in none."""
+    shelf = Shelf(kept_bytes_max=12_800)
+    nowhere = blooms.hash64(b"nowhere!")
+    assert shelf.holding(segment, ["id"], nowhere) == []
+
+    for name in ("at_us", "ingested_us", "id", "status", "finding"):
+        shelf.numbers(segment, name)
+    shelf.texts(segment, tables.TEXT)
+    segment.columns_path.unlink()
+
+    assert shelf.kept.bytes > 6_400
+    assert shelf.holding(segment, ["id"], nowhere) == []
 
 
 def test_parts_stay_open_until_their_segment_goes(segment: Segment):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.archive.made import ALPHA, BEGIN_US, BETA, TENANTS, Home, opened
 
-from sealog.archive import joining, levels
+from sealog.archive import levels, segments
 from sealog.event import times
 from sealog.event.packs import Opened
 from sealog.event.parts import EVENT_ENTRY, STATEMENT_ENTRY
@@ -27,7 +27,7 @@ def merging_soon() -> Iterator[None]:
     """Two segments are enough for a merge, and what is merged has filters for its words."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(levels, "FAN_IN", 2)
-        patch.setattr(joining, "WORDED_EVENTS_MIN", 1)
+        patch.setattr(segments, "WORDED_EVENTS_MIN", 1)
         yield
 
 

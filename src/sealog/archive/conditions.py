@@ -188,7 +188,8 @@ class OfWords:
 
     def decided(self, source: Source, places: Places, content: Content) -> Mask:
         """See `Condition`."""
-        return np.isin(source.indexes(places), content.saying(self._wording))
+        said = content.saying(self._wording)
+        return np.isin(source.indexes(places), said) if said else np.zeros(len(places), np.bool_)
 
 
 class Not:

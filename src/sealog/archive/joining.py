@@ -19,18 +19,13 @@ import pyarrow as pa
 import zstandard
 from numpy.typing import NDArray
 
-from sealog.archive import segments, tables, word_blooms
+from sealog.archive import segments, tables
 from sealog.archive.segments import Parts, Segment
 from sealog.errors import Altered, Corrupt
 from sealog.event.packs import EVENTS_PER_PACK_MAX, JOINED_BYTES_MAX, Pack, Packer, Unpacker
 from sealog.event.parts import PART_NAMES
 from sealog.storage import files
 
-CARRIED_EVENTS_MIN = 96
-"""A pack of at least so many events is carried over."""
-WORDED_EVENTS_MIN = 4_096
-"""From so many events on, every pack is given a bloom of its words: in smaller segments it would
-cost more than opening them."""
 ZSTD_LEVEL = 1
 """Of small packs compressed together. Measured with packs of 50 events: 166 bytes an event at levels
 1 and 3; 163 at 6 for 7 more microseconds an event, 160 at 9 for 10 more."""
@@ -191,7 +186,7 @@ def _join_parts(
     sources: Sequence[Segment], files_of: Draft, columns: Sequence[NDArray[np.int64]], pause: Pause
 ) -> None:
     with PartsWriter(files_of.parts) as writer:
-        is_worded = sum(source.count for source in sources) >= WORDED_EVENTS_MIN
+        is_worded = sum(source.count for source in sources) >= segments.WORDED_EVENTS_MIN
         pile = Pile(writer, is_worded=is_worded)
         for source, indexes in zip(sources, columns, strict=True):
             with blaming(source):
@@ -232,7 +227,7 @@ class Pile:
     def add(self, source: Segment, values: tables.PartsRow) -> None:
         """Add the next pack, of a segment that is to blame for what is wrong with it."""
         count, size = values[1], _content_bytes(values)
-        is_carried = count >= CARRIED_EVENTS_MIN or size > JOINED_BYTES_MAX
+        is_carried = count >= segments.CARRIED_EVENTS_MIN or size > JOINED_BYTES_MAX
         if (
             is_carried
             or self._events + count > EVENTS_PER_PACK_MAX
@@ -252,7 +247,7 @@ class Pile:
             self._write(*self._small[0])
         elif self._small:
             source = self._small[0][0]
-            packs = [tables.pack_of(values) for _, values in self._small]
+            packs = [tables.pack_of(values, self._unpacker) for _, values in self._small]
             indexes = tuple(chain.from_iterable([pack.indexes for pack in packs]))
             pack: Pack = msgspec.structs.replace(self._packer.merge(packs), indexes=indexes)
             self._write(source, tables.parts_row(pack, self._compress))
@@ -272,9 +267,7 @@ def _content_bytes(values: tables.PartsRow) -> int:
 
 def words_of(values: tables.PartsRow, unpacker: Unpacker) -> bytes:
     """What stands in `words` of a row of a parts file, made from its events. Raises `Altered`."""
-    pack = tables.pack_of(values)
-    texts = [unpacker.joined(pack, number) for number in range(len(pack.frames))]
-    return word_blooms.build(values[0], texts)
+    return tables.words_of(tables.pack_of(values, unpacker), unpacker)
 
 
 @contextmanager

@@ -147,7 +147,7 @@ def _resting(
         if wanted is None:
             parts = Parts(segment)
             for row in range(parts.row_of(first), parts.rows):
-                pack = parts.pack(row)
+                pack = parts.pack(row, unpacker)
                 indexes = [index for index in pack.indexes if index >= first]
                 yield from zip(indexes, _open(unpacker, segment, pack, indexes), strict=True)
             continue
@@ -155,7 +155,7 @@ def _resting(
         if len(wanted):
             parts = Parts(segment)
             for row, indexes in _by_row(parts, wanted.tolist()).items():
-                events = _open(unpacker, segment, parts.pack(row), indexes)
+                events = _open(unpacker, segment, parts.pack(row, unpacker), indexes)
                 yield from zip(indexes, events, strict=True)
 
 
@@ -217,7 +217,7 @@ class _Pages:
             if name not in self._rows:
                 self._rows[name] = _by_row(parts, self._wanted[name])
             row = parts.row_of(hit.index)
-            pack, indexes = parts.pack(row), self._rows[name][row]
+            pack, indexes = parts.pack(row, self._unpacker), self._rows[name][row]
         else:
             assert source is not None
             pack, indexes = source.pack, self._wanted[name]

@@ -22,11 +22,16 @@ from sealog.archive import tables
 from sealog.archive.classes import keep_of
 from sealog.archive.columnwise import Columns
 from sealog.errors import Altered, Corrupt, Truncated
-from sealog.event.packs import Pack
+from sealog.event.packs import EVENTS_PER_PACK_MAX, Pack, Unpacker
 from sealog.storage import files
 
 COLUMNS_SUFFIX = ".parquet"
 PARTS_SUFFIX = ".arrow"
+CARRIED_EVENTS_MIN = 96
+"""A pack of at least so many events is carried over when segments are merged, its words with it."""
+WORDED_EVENTS_MIN = 2_048
+"""From so many events on, packs are given a filter of their words: in smaller segments it would cost
+more than opening them. In those that are cut only packs that will be carried over."""
 
 
 class Segment(msgspec.Struct, frozen=True, weakref=True):
@@ -112,7 +117,8 @@ def write(
     `columns` and `packs` hold the same events in the order of their indexes, which are absolute.
     """
     assert len(columns) == sum(len(pack.masks) for pack in packs) > 0
-    searched, parts = tables.columns_file(columns), tables.parts_file(packs)
+    worded = _carried(packs) if len(columns) >= WORDED_EVENTS_MIN else ()
+    searched, parts = tables.columns_file(columns), tables.parts_file(packs, worded)
     segment = Segment(
         tenant=tenant,
         kept=kept,
@@ -138,6 +144,24 @@ def write(
     files.replace_later_synced(segment.columns_path, memoryview(searched))
     files.replace_later_synced(segment.parts_path, memoryview(parts))
     return segment
+
+
+def _carried(packs: Sequence[Pack]) -> set[int]:
+    """The places of packs that a merge carries over: full enough, or beside none that they fit.
+
+    What stands before the first and behind the last is not known; it counts as full.
+    """
+    full = EVENTS_PER_PACK_MAX
+    counts = [full, *[len(pack.masks) for pack in packs], full]
+    return {
+        place
+        for place in range(len(packs))
+        if (count := counts[place + 1]) >= CARRIED_EVENTS_MIN
+        or all(
+            one >= CARRIED_EVENTS_MIN or one + count > full
+            for one in (counts[place], counts[place + 2])
+        )
+    }
 
 
 def whole_columns(segment: Segment) -> pa.Table:
@@ -169,6 +193,7 @@ class Parts:
             self._batches = [file.get_batch(n) for n in range(file.num_record_batches)]
             for batch in self._batches:
                 batch.validate(full=True)
+            self._columns = [batch.columns for batch in self._batches]
             self._ends = list(accumulate([batch.num_rows for batch in self._batches]))
             self.firsts: NDArray[np.int64] = self._numbers(0)
             if self.events != segment.count:
@@ -188,17 +213,17 @@ class Parts:
         """The row whose pack holds this index, if any pack does."""
         return max(int(np.searchsorted(self.firsts, index, "right")) - 1, 0)
 
-    def pack(self, row: int) -> Pack:
-        """The pack of one row, checked."""
+    def pack(self, row: int, unpacker: Unpacker | None = None) -> Pack:
+        """The pack of one row, checked. `unpacker`: of the caller's thread."""
         values = self.values(row)
         with naming(self._path):
-            return tables.pack_of(values)
+            return tables.pack_of(values, unpacker)
 
     def values(self, row: int) -> tables.PartsRow:
         """One row as it stands in the file, checked."""
         with naming(self._path):
             nth = bisect_right(self._ends, row)
-            return tables.values_at(self._batches[nth], row - (self._ends[nth - 1] if nth else 0))
+            return tables.values_of(self._columns[nth], row - (self._ends[nth - 1] if nth else 0))
 
     def indexes(self) -> NDArray[np.int64]:
         """The index of every event, in order."""

@@ -19,7 +19,10 @@ from sealog.archive.segments import Parts, Segment, naming
 
 FOOTERS_MAX = 2_048
 KEPT_BYTES_MAX = 64 << 20
-PARTS_OPEN_MAX = 64
+BLOOMS_SHARE = 4
+"""One in so many of the bytes kept is for bloom filters."""
+PARTS_OPEN_MAX = 512
+"""Each costs some kilobytes; opening one anew costs as much as opening five packs."""
 _BYTE_CODES = 1 << 8
 _SHORT_CODES = 1 << 16
 
@@ -87,7 +90,9 @@ class Shelf:
         # By the digest of the file. Read without the lock, changed with it.
         self._footers: dict[bytes, _Footer] = {}
         self._lock = threading.Lock()
-        self.kept = Kept(kept_bytes_max)
+        # Columns MUST NOT drive out bloom filters: without those every segment is read.
+        self.kept = Kept(kept_bytes_max - kept_bytes_max // BLOOMS_SHARE)
+        self._blooms = Kept(kept_bytes_max // BLOOMS_SHARE)
         # By the digest of the file, with who has them go.
         self._parts: OrderedDict[bytes, tuple[Parts, weakref.ref[Segment]]] = OrderedDict()
 
@@ -145,23 +150,24 @@ class Shelf:
 
     def _read(self, segment: Segment, names: Sequence[str]) -> list[Any]:
         metadata = self._footer(segment).metadata
-        with pq.ParquetFile(
-            segment.columns_path, metadata=metadata, page_checksum_verification=True
-        ) as file:
+        with (
+            pa.OSFile(str(segment.columns_path)) as source,
+            pq.ParquetFile(source, metadata=metadata, page_checksum_verification=True) as file,
+        ):
             table = file.read_row_group(0, columns=list(names), use_threads=False)
         if table.num_rows != segment.count:
             raise ValueError(f"{table.num_rows} rows instead of {segment.count}")
         return [table.column(name).chunk(0) for name in names]
 
     def _bits(self, segment: Segment, name: str) -> bytes:
-        key = (segment.columns_digest, "bloom", name)
-        found: bytes | None = self.kept.get(key)
+        key = (segment.columns_digest, name)
+        found: bytes | None = self._blooms.get(key)
         if found is None:
             begin, length = self._footer(segment).blooms[name]
             with naming(segment.columns_path), segment.columns_path.open("rb") as file:
                 file.seek(begin)
                 found = blooms.bits_of(file.read(length))
-            self.kept.put(key, found, len(found))
+            self._blooms.put(key, found, len(found))
         return found
 
     def _footer(self, segment: Segment) -> _Footer:

@@ -187,7 +187,7 @@ class Resting:
         parts = self._shelf.parts(self.segment)
         if self._unpacker is None:
             self._unpacker = Unpacker()
-        return Content(parts.pack(parts.row_of(index)), 0, self._unpacker)
+        return Content(parts.pack(parts.row_of(index), self._unpacker), 0, self._unpacker)
 
     def holder_of(self, index: int) -> Segment:  # noqa: ARG002 - it is always the same
         """See `Source`."""

@@ -19,7 +19,6 @@ from sealog.archive import segments, tables
 from sealog.archive.classes import keep_of
 from sealog.archive.joining import (
     BATCH_BYTES,
-    WORDED_EVENTS_MIN,
     Draft,
     PartsWriter,
     Pause,
@@ -153,7 +152,7 @@ class _Out:
         self._draft = Draft(folder, name)
         self._writer = PartsWriter(self._draft.parts, batch_bytes)
         self._is_written = False
-        self.pile = Pile(self._writer, is_worded=len(share.places) >= WORDED_EVENTS_MIN)
+        self.pile = Pile(self._writer, is_worded=len(share.places) >= segments.WORDED_EVENTS_MIN)
 
     def finish(self, table: pa.Table) -> Segment:
         """Write the rest, and the columns, durable under the names of the new segment."""

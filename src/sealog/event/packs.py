@@ -228,6 +228,10 @@ class Unpacker:
         left = iter(parts)
         return [next(left) if each else b"" for each in has]
 
+    def content(self, frame: bytes, bytes_max: int) -> bytes:
+        """What a frame beside the parts holds. Raises `ZstdError` where it does not open."""
+        return self._decompress(frame, max_output_size=bytes_max)
+
     def joined(self, pack: Pack, number: int) -> bytes:
         """All open parts of one kind, one after the other. Raises `Altered` like `events`."""
         frame, size = pack.frames[number], sum(pack.lengths[number])
