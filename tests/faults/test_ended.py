@@ -8,7 +8,7 @@ from tests.faults.cases import HURRIED, chosen
 from tests.faults.checks import check_receipts, check_recovered, check_stopped, until_merged
 from tests.faults.injected import SLOW_DELAY_US, injected
 from tests.faults.senders import Ledger, Sender, clients, load, send_open
-from tests.faults.watching import ask_for_export, exported, poll, tail
+from tests.faults.watching import ask_for_export, exported, poll, quiet, tail
 
 WITHIN_S = 10.0
 
@@ -50,7 +50,8 @@ def test_sigterm_while_everything_is_under_way_ends_in_time(tmp_path, data, serv
     async def stop():
         async with clients(server, key) as client:
             await until_merged(data)
-            waiting = [asyncio.ensure_future(poll(client, "acme")) for _ in range(3)]
+            await quiet(client, "still")
+            waiting = [asyncio.ensure_future(poll(client, "still")) for _ in range(3)]
             tails = [asyncio.ensure_future(tail(client, "acme", seen)) for _ in range(3)]
             await asyncio.sleep(0.5)
             with slow:
