@@ -111,3 +111,44 @@ def test_none_may_be_too_few(expression):
     with pytest.raises(Rejected, match="no such index"):
         named(expression, Choosing(may_be_none=False, expands=False))
     assert named(expression, Choosing(expands=False)) == []
+
+
+def test_closers_fields_are_searched_by_the_names_in_its_documents():
+    """CL-10 to CL-20."""
+    asked = {name: one.asked for name, one in INDICES["closer"].fields.items() if one.asked}
+
+    assert asked == {
+        "@timestamp": "@timestamp",
+        "message.event.action": "action",
+        "message.event.category": "category",
+        "message.event.type": "type",
+        "message.event.outcome": "outcome",
+        "message.user.id": "actor.id",
+        "message.source.ip": "ip",
+        "message.http.response.status_code": "status",
+    }
+
+
+def test_fields_of_ecs_are_those_of_the_schema():
+    fields = INDICES["sealog"].fields
+
+    assert fields["event.action"].asked == "action"
+    assert fields["user.email"].asked == "actor.email"
+    assert fields["sealog.dialect"].asked == "dialect"
+    assert "by" not in fields
+
+
+def test_every_index_says_when_it_happened():
+    times = {
+        name: next(path for path, one in index.fields.items() if one.asked == "@timestamp")
+        for name, index in INDICES.items()
+    }
+
+    assert times == {
+        "sealog": "@timestamp",
+        "closer": "@timestamp",
+        "easysend": "@timestamp",
+        "chatvisor": "timestamp",
+        "supsis": "dateTime",
+        "logichub": "time",
+    }

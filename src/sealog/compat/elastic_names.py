@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from sealog.compat.elastic_errors import Rejected, no_index
+from sealog.rendering import easysend
 
 ECS = "sealog"
 TIME = "@timestamp"
@@ -105,34 +106,6 @@ _CLOSER = {TIME: _WHEN} | {
     }.items()
 }
 
-_EASYSEND_LABELS = [
-    "app_type",
-    "customer_id",
-    "business_group",
-    "business_group_id",
-    "deploy_timestamp",
-    "master_rid",
-    "page_analytics_id",
-    "page_index",
-    "page_name",
-    "process_id",
-    "process_multi_language",
-    "request_id",
-    "rid",
-    "role",
-    "source_type",
-    "source_value",
-    "step_id",
-    "step_index",
-    "web_flow_name",
-    "webflow_id",
-    "player_version",
-    "authentication_method",
-    "authentication_status",
-    "auth_action",
-    "auth_page",
-]
-
 _EASYSEND = {
     TIME: _WHEN,
     "event.action": _ACTION,
@@ -154,7 +127,7 @@ _EASYSEND = {
             "url.full",
             "url.domain",
             "service.environment",
-            *(f"label.{name}" for name in _EASYSEND_LABELS),
+            *(f"label.{name}" for name in easysend.LABELS),
         ),
         _SHOWN,
     ),
