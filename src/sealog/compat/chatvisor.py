@@ -14,7 +14,7 @@ from sealog.catalog import shelf
 from sealog.compat import chatvisor_changes, naming
 from sealog.compat.listing import Asked, Listing
 from sealog.event import times, tokens
-from sealog.query.tree import Is, Node, Not, either, every, query
+from sealog.query.tree import Is, Not, either, every, query
 from sealog.server.application import Plain
 from sealog.server.parts import Parts
 from sealog.server.settings import Settings
@@ -68,8 +68,9 @@ class Logs:
         of_session = Is("session", session_id)
         events = asked.narrowed(of_session, self._of_sessions)
         joined = asked.narrowed(of_session, Is("action", JOINED))
+        # Whoever joined may have done so before the range that is asked for.
         joined = msgspec.structs.replace(
-            joined, cursor=None, limit=JOINED_MAX, query=_at_any_time(joined.query.where)
+            joined, cursor=None, limit=JOINED_MAX, query=query(joined.query.where)
         )
 
         def work() -> tuple[bytes, Sequence[Found]]:
@@ -141,10 +142,6 @@ class Logs:
             changes.get(name) or chatvisor_changes.change(name, new, None, None)
             for name, new in left.items()
         ]
-
-
-def _at_any_time(where: Node) -> Any:
-    return query(where)
 
 
 def _plain(record: Mapping[str, Raw], name: str) -> Any:
