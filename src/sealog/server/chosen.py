@@ -5,6 +5,7 @@ from sealog.policy import retention, settings
 from sealog.policy.reading import ACTION_CHARS_MAX, DELIVERIES
 from sealog.server.choosing import VERSIONS_MAX
 from sealog.server.operations import (
+    COUNT,
     FAULT,
     TENANT,
     Json,
@@ -107,7 +108,6 @@ RETENTION: Json = {
         **_CHANGED,
     },
 }
-_COUNT = {"type": "integer", "minimum": 0}
 FORETOLD: Json = {
     "type": "object",
     "description": "What would go of what is there now, and when.",
@@ -121,13 +121,13 @@ FORETOLD: Json = {
             "type": "object",
             "required": ["events", "types"],
             "properties": {
-                "events": _COUNT,
+                "events": COUNT,
                 "types": {
                     "type": "array",
                     "items": {
                         "type": "object",
                         "required": ["dialect", "action", "events"],
-                        "properties": {"dialect": _TEXT, "action": _TEXT, "events": _COUNT},
+                        "properties": {"dialect": _TEXT, "action": _TEXT, "events": COUNT},
                     },
                 },
             },
@@ -137,10 +137,10 @@ FORETOLD: Json = {
             "items": {
                 "type": "object",
                 "required": ["day", "events"],
-                "properties": {"day": {"type": "string", "format": "date"}, "events": _COUNT},
+                "properties": {"day": {"type": "string", "format": "date"}, "events": COUNT},
             },
         },
-        "beyond": _COUNT | {"description": "After the last of these days."},
+        "beyond": COUNT | {"description": "After the last of these days."},
     },
 }
 

@@ -6,8 +6,10 @@ from sealog.delivery import destinations, shaping, wishes
 from sealog.delivery import stream as rows
 from sealog.rendering.rendering import DIALECTS, ECS_VERSIONS
 from sealog.server.operations import (
+    COUNT,
     FAULT,
     INDEX,
+    MAYBE_TIME,
     TENANT,
     Json,
     got,
@@ -22,8 +24,6 @@ from sealog.server.operations import (
 from sealog.server.settings import Settings
 from sealog.server.streaming import INDEXES_MAX, PATH
 
-_TIME = {"type": ["string", "null"], "format": "date-time"}
-_COUNT = {"type": "integer", "minimum": 0}
 _ID = in_path("id", some_text())
 _PATHS = {"type": "array", "items": {"type": "string"}, "maxItems": shaping.PATHS_MAX}
 _INDEXES = {"type": "array", "items": INDEX, "minItems": 1, "maxItems": INDEXES_MAX}
@@ -75,30 +75,30 @@ STREAM: Json = {
         "tenant": TENANT,
         "version": {"type": "integer", "minimum": 1},
         "state": {"type": "string", "enum": list(rows.STATES)},
-        "next": _COUNT | {"description": "The index it goes on from."},
-        "lag_events": _COUNT | {"description": "Indexes it has not looked at."},
+        "next": COUNT | {"description": "The index it goes on from."},
+        "lag_events": COUNT | {"description": "Indexes it has not looked at."},
         "lag_seconds": {
             "type": ["number", "null"],
             "minimum": 0,
             "description": "Null while it cannot be read.",
         },
-        "delivered": _COUNT,
-        "delivered_bytes": _COUNT,
-        "parked": _COUNT,
-        "last_success": _TIME,
-        "failures": _COUNT | {"description": "Attempts that failed in a row."},
-        "failing_since": _TIME,
-        "next_attempt": _TIME,
+        "delivered": COUNT,
+        "delivered_bytes": COUNT,
+        "parked": COUNT,
+        "last_success": MAYBE_TIME,
+        "failures": COUNT | {"description": "Attempts that failed in a row."},
+        "failing_since": MAYBE_TIME,
+        "next_attempt": MAYBE_TIME,
         "last_error": {
             "type": ["object", "null"],
             "properties": {
-                "at": _TIME,
+                "at": MAYBE_TIME,
                 "kind": {"type": "string"},
                 "reason": {"type": "string"},
             },
         },
-        "created": _TIME,
-        "changed": _TIME,
+        "created": MAYBE_TIME,
+        "changed": MAYBE_TIME,
         "told_once": {
             "type": "object",
             "description": "What is new and secret, in this answer and nowhere else.",
@@ -214,7 +214,7 @@ def _of_one(summary: str, content: Json, body: Json | None = None) -> Json:
 
 def _some(name: str) -> tuple[Json, Json]:
     """The answer and the body of what is done to parked records."""
-    answer = json_of({"type": "object", "required": [name], "properties": {name: _COUNT}})
+    answer = json_of({"type": "object", "required": [name], "properties": {name: COUNT}})
     return answer, _body({"indexes": _INDEXES | {"description": "Without it all."}})
 
 
@@ -235,9 +235,9 @@ def _estimate() -> Json:
         "events_per_day": amount,
         "bytes_per_day": amount,
         "days": amount | {"description": "Of so many days something is known."},
-        "events": _COUNT | {"description": "So many passed."},
-        "looked_at": _COUNT,
-        "sampled": _COUNT | {"description": "So many were measured."},
+        "events": COUNT | {"description": "So many passed."},
+        "looked_at": COUNT,
+        "sampled": COUNT | {"description": "So many were measured."},
     }
     return json_of({"type": "object", "required": list(properties), "properties": properties})
 
@@ -248,8 +248,8 @@ def _list(name: str) -> Json:
         "required": ["index", "at", "attempts", "reason"],
         "properties": {
             "index": INDEX,
-            "at": _TIME,
-            "attempts": _COUNT,
+            "at": MAYBE_TIME,
+            "attempts": COUNT,
             "reason": {"type": "string"},
         },
     }

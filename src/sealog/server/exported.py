@@ -4,7 +4,9 @@ from sealog.exports import columns, forms, jobs
 from sealog.rendering.rendering import DIALECTS, ECS_VERSIONS
 from sealog.server import searches
 from sealog.server.operations import (
+    COUNT,
     FAULT,
+    MAYBE_TIME,
     TENANT,
     Json,
     got,
@@ -18,8 +20,6 @@ from sealog.server.operations import (
 )
 from sealog.server.settings import Settings
 
-_TIME = {"type": ["string", "null"], "format": "date-time"}
-_COUNT = {"type": "integer", "minimum": 0}
 _ID = in_path("id", some_text())
 _COLUMNS = {"type": "array", "items": {"type": "string", "enum": list(columns.COLUMNS)}}
 
@@ -36,13 +36,13 @@ EXPORT: Json = {
         "dialect": {"type": "string", "enum": list(DIALECTS)},
         "ecs_version": {"type": "string", "enum": list(ECS_VERSIONS)},
         "query": {"type": "object", "description": "What was asked for, as it was given."},
-        "size": _COUNT | {"description": "It holds what stands below this index."},
-        "created": _TIME,
-        "finished": _TIME,
-        "expires": _TIME,
-        "events_done": _COUNT,
-        "events_estimated": _COUNT | {"description": "How many there may be, at most."},
-        "bytes": _COUNT,
+        "size": COUNT | {"description": "It holds what stands below this index."},
+        "created": MAYBE_TIME,
+        "finished": MAYBE_TIME,
+        "expires": MAYBE_TIME,
+        "events_done": COUNT,
+        "events_estimated": COUNT | {"description": "How many there may be, at most."},
+        "bytes": COUNT,
         "sha256": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"},
         "error": {"type": ["string", "null"], "description": "Why it failed."},
     },

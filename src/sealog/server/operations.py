@@ -13,6 +13,8 @@ Json = dict[str, Any]
 
 TENANT = {"type": "string", "pattern": TENANT_PATTERN, "examples": ["acme"]}
 INDEX = {"type": "integer", "minimum": 0, "maximum": (1 << 53) - 1}
+COUNT = {"type": "integer", "minimum": 0}
+MAYBE_TIME = {"type": ["string", "null"], "format": "date-time"}
 FAULT: Json = {
     "description": "A problem.",
     "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},

@@ -4,6 +4,7 @@ from sealog.query.syntax import QUERY_CHARS_MAX
 from sealog.rendering.rendering import DIALECTS, ECS, ECS_VERSIONS
 from sealog.server import asking, counting
 from sealog.server.operations import (
+    COUNT,
     INDEX,
     TENANT,
     Json,
@@ -16,7 +17,6 @@ from sealog.server.operations import (
 from sealog.server.settings import Settings
 
 _TIME = {"type": "string", "format": "date-time"}
-_COUNT = {"type": "integer", "minimum": 0}
 _QUERY = {"type": "string", "description": "The query as it was understood."}
 _DAMAGED = {"type": "integer", "description": "How many files could not be looked at."}
 
@@ -117,10 +117,10 @@ def facets() -> Json:
                 "items": {
                     "type": "object",
                     "required": ["value", "count"],
-                    "properties": {"value": {"type": "string"}, "count": _COUNT},
+                    "properties": {"value": {"type": "string"}, "count": COUNT},
                 },
             },
-            "more": _COUNT | {"description": "How many further values there are."},
+            "more": COUNT | {"description": "How many further values there are."},
             "exact": {
                 "type": "boolean",
                 "description": "False where there are so many values that rare ones were given up.",
@@ -145,11 +145,11 @@ def histogram() -> Json:
         "required": ["from", "count"],
         "properties": {
             "from": _TIME | {"description": "Where it begins; it ends where the next begins."},
-            "count": _COUNT,
+            "count": COUNT,
             "by": {
                 "type": "object",
                 "description": "Where it was asked for: value of that field → count.",
-                "additionalProperties": _COUNT,
+                "additionalProperties": COUNT,
             },
         },
     }
@@ -175,7 +175,7 @@ def histogram() -> Json:
 def _numbers(more: Json) -> Json:
     looked = "Time was up: all numbers are at least what they say, what is older may be missing."
     properties = {
-        "count": _COUNT | {"description": "How many events pass."},
+        "count": COUNT | {"description": "How many events pass."},
         **more,
         "query": _QUERY,
         "looked_from": _TIME | {"description": looked},
